@@ -1,0 +1,37 @@
+# Everything sets itself up: `make demo` and `make test` need Python 3.11 or newer, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+
+.PHONY: demo test test-slow check benchmark clean
+.DEFAULT_GOAL := demo
+
+# a stamp a set of packages: the environment is made again only when what it is made from has changed
+$(VENV)/core.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "newsclf needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try:  make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/core.stamp
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/core.stamp
+	@$(BIN)/python scripts/demo.py
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/dev.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+benchmark: $(VENV)/dev.stamp
+	$(BIN)/python scripts/benchmark.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,65 @@
+"""The model card of a bundle: what the model is, what it was trained on, how it did, what it must not be used for (Mitchell et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from newsclf.codebook import Codebook
+from newsclf.learners.protocol import LearnerSpec
+
+LIMITS = (
+    "It was measured on articles like those it was trained on. On other outlets, years or subjects code a sample and run `newsclf evaluate` before "
+    "printing a number. Counting its labels is not an estimate of a share."
+)
+
+
+def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any]) -> str:
+    """Markdown, the same bytes for the same model."""
+    kind = {"exclusive": "exactly one label an article", "multi": "any number of labels an article"}[codebook.kind]
+    labels = [[f"`{name}`", label.definition, _thresholds(about).get(name, "")] for name, label in codebook.labels.items()]
+    sections = [
+        f"# {about.get('name', codebook.task)}: a newsclf model for the task `{codebook.task}`",
+        f"{codebook.question} ({kind}{', toward ' + ', '.join(codebook.targets) if codebook.targets else ''})".strip(),
+        "## Labels",
+        table(["label", "definition", "given from"], labels),
+        "## How it did",
+        _scores(about),
+        "## What it was trained on",
+        "\n".join(f"* {key}: {value}" for key, value in about.get("data", {}).items()) or "Not recorded.",
+        "## What it goes by",
+        _telling(about),
+        "## Use",
+        f"```python\nimport newsclf\nmodel = newsclf.load('{about.get('name', 'this-folder')}')\nprint(model.predict('text of an article'))\n```",
+        "## Limits",
+        LIMITS,
+        f"Learner: `{learner.kind}`, {_pairs(about.get('chosen', {})) or 'as configured'}. Written by {_pairs(about.get('versions', {}))}.",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _thresholds(about: Mapping[str, Any]) -> dict[str, str]:
+    return {label: f"p ≥ {value:.2f}" for label, value in about.get("thresholds", {}).items()}
+
+
+def _scores(about: Mapping[str, Any]) -> str:
+    metrics = about.get("metrics")
+    if not metrics:
+        return "It was not tested."
+    head = ", ".join(f"{name} {value:.3f}" for name, value in metrics["summary"].items())
+    rows = [[f"`{row['label']}`", f"{row['precision']:.3f}", f"{row['recall']:.3f}", f"{row['f1']:.3f}", row["support"]] for row in metrics["labels"]]
+    return f"On {metrics['rows']} held-out rows: {head}.\n\n" + table(["label", "precision", "recall", "F1", "rows"], rows)
+
+
+def _telling(about: Mapping[str, Any]) -> str:
+    return "\n".join(f"* `{label}`: {', '.join(phrases)}" for label, phrases in about.get("telling", {}).items())

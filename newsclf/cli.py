@@ -1,0 +1,247 @@
+"""The newsclf command: parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsclf import __version__
+from newsclf.errors import InputError, NewsclfError
+
+if TYPE_CHECKING:
+    from newsclf.article import Article
+
+app = typer.Typer(
+    name="newsclf",
+    help="Train, check and run classifiers of news articles by topic, stance and framing.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+Config = Annotated[Path, typer.Argument(help="Experiment file (YAML), for example configs/framing.yaml.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config, for example --set learner.C=4. Repeatable.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Targets = Annotated[list[str] | None, typer.Option("--target", help="Stance: ask about this target instead of the codebook's. Repeatable.")]
+Model = Annotated[Path, typer.Argument(help="Folder of a model, for example models/framing.")]
+
+
+@app.command()
+def train(config: Config, settings: Settings = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Train a model from a config file, test it, and save it with the record of the run."""
+    _remarks(quiet)
+    from newsclf.render import evaluation_text
+    from newsclf.training.run import train as run
+
+    result = run(config, settings or ())
+    where = {"model": str(result.model), "run": str(result.run)}
+    if as_json:
+        _print_json(where | result.metrics.as_dict())
+        return
+    print(evaluation_text(result.metrics, title=f"{result.model.name}: trained, and tested on {result.metrics.rows} held-out rows"))
+    print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}")
+
+
+@app.command()
+def predict(
+    what: Annotated[
+        list[str], typer.Argument(metavar="MODEL... [FILE|-]", help="Models, then one article: .txt, .html or .json, or - for standard input.")
+    ],
+    targets: Targets = None,
+    sentences: Annotated[int, typer.Option(min=0, help="Sentences of evidence for each label.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Read one article: its labels, their probabilities, and the sentences that speak for them."""
+    _remarks(quiet=True)
+    from newsclf.inference.predictor import Reader
+    from newsclf.render import reading_text
+
+    models, source = _models_and_rest(what)
+    reading = Reader(models).predict(_one_article(source), targets=targets or (), sentences=sentences)
+    if as_json:
+        _print_json(reading.as_dict())
+    else:
+        print(reading_text(reading))
+
+
+@app.command()
+def score(
+    what: Annotated[list[str], typer.Argument(metavar="MODEL... CORPUS", help="Models, then a corpus: file, folder, glob, address or hf:name.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores; must not hold anything else.")],
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", metavar="FIELD=COLUMN", help="Where a field stands, for example --column text=body. Repeatable.")
+    ] = None,
+    languages: Annotated[list[str] | None, typer.Option("--language", help="Keep articles in this language (ISO 639-1). Repeatable.")] = None,
+    targets: Targets = None,
+    sentences: Annotated[int, typer.Option(min=0, help="Sentences of evidence for each label; 0 is fastest.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Score so many rows only.")] = None,
+    fail: Annotated[bool, typer.Option("--fail", help="Stop at the first row that cannot be scored instead of setting it aside.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Score a corpus: labels and every label's probability, as Parquet; rows that cannot be scored are set aside with the reason."""
+    _remarks(quiet)
+    from newsclf.corpus.read import CorpusSpec
+    from newsclf.inference.batch import ScoreSpec
+    from newsclf.inference.batch import score as run
+
+    models, source = _models_and_rest(what)
+    if source is None:
+        raise InputError("name the corpus after the models:  newsclf score models/framing corpus.jsonl -o scores")
+    rest = {"path": source, "languages": languages or [], "on_error": "fail" if fail else "quarantine"}
+    corpus = CorpusSpec.parse(_columns(columns) | rest, where="newsclf score")
+    done = run(models, corpus, output, ScoreSpec(targets=tuple(targets or ()), sentences=sentences, limit=limit))
+    if as_json:
+        _print_json({"rows": done.rows, "scored": done.scored, "quarantined": done.quarantined, "output": str(done.output)})
+    else:
+        print(f"{done.rows:,} rows = {done.scored:,} scored + {done.quarantined:,} set aside   in {done.output}")
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    corpus: Annotated[str, typer.Argument(help="Coded corpus: file, folder, glob, address or hf:name.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="FIELD=COLUMN",
+            help="Where a field stands, for example --column labels=frames; as in training unless given. Repeatable.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Test a model on coded articles that it has not been trained on."""
+    _remarks(quiet=True)
+    from newsclf.bundle import Bundle
+    from newsclf.corpus.coded import CodedSpec
+    from newsclf.render import evaluation_text
+    from newsclf.training.evaluate import evaluate_corpus
+
+    bundle, _ = Bundle.load(model)
+    spec = CodedSpec.parse(bundle.about.get("columns", {}) | _columns(columns) | {"path": corpus}, where="newsclf evaluate")
+    metrics, coded = evaluate_corpus(bundle, spec)
+    if as_json:
+        _print_json(metrics.as_dict() | {"uncoded": coded.uncoded, "quarantined": len(coded.quarantined)})
+        return
+    print(evaluation_text(metrics, title=f"{model.name} on {corpus}: {metrics.rows} coded rows"))
+    if coded.uncoded or coded.quarantined:
+        print(f"\n{coded.uncoded} rows without a code, {len(coded.quarantined)} set aside")
+
+
+@app.command()
+def inspect(model: Model, as_json: Json = False) -> None:
+    """Check a saved model, and show what it is, what it was trained on and how it did."""
+    from newsclf.bundle import Bundle
+    from newsclf.card import model_card
+
+    bundle, fingerprint = Bundle.load(model)
+    if as_json:
+        about = {
+            "fingerprint": fingerprint,
+            "codebook": bundle.codebook.resolved(),
+            "learner": bundle.learner.resolved(),
+            "clean": bundle.clean.resolved(),
+        }
+        _print_json(about | dict(bundle.about))
+    else:
+        print(model_card(bundle.codebook, bundle.learner, bundle.about))
+        print(f"Every file is as it was saved, and the golden inputs score as they did. Fingerprint {fingerprint[:16]}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of config files, for editors."""
+    from newsclf.training.experiment import json_schema
+
+    _print_json(json_schema())
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"newsclf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Options of the command itself."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 2 a user's mistake, 3 a check that did not hold, 130 interrupted, 1 our bug."""
+    try:
+        app(args=arguments if arguments is None else list(arguments), prog_name="newsclf", standalone_mode=True)
+    except NewsclfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted: nothing half-written was left behind", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has seen enough, as `newsclf inspect … | head` does
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _remarks(quiet: bool) -> None:
+    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, format="%(message)s", stream=sys.stderr)
+    for noisy in ("httpx", "datasets", "fsspec"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _models_and_rest(what: Sequence[str]) -> tuple[list[str], str | None]:
+    """Models, and what comes after them: the last argument, where that is no model itself."""
+    *models, last = what
+    if (Path(last) / "manifest.json").exists() or not models:
+        return [*models, last], None
+    return models, last
+
+
+def _one_article(source: str | None) -> Article:
+    from newsclf.article import Article
+    from newsclf.corpus.formats import BadRow
+    from newsclf.corpus.read import CorpusSpec, read_articles
+
+    if source in (None, "-"):
+        if source is None and sys.stdin.isatty():
+            raise InputError("name the article's file after the models, or - and type it:  newsclf predict models/framing article.txt")
+        try:
+            return Article(text=sys.stdin.buffer.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"standard input is not UTF-8 (byte {error.start}).") from error
+    articles = list(read_articles(CorpusSpec(path=(str(source),))))
+    if len(articles) != 1:
+        raise InputError(f"{source}: predict reads one article, this holds {len(articles)}; for a corpus:  newsclf score MODEL {source} -o scores")
+    if isinstance(articles[0], BadRow):
+        raise InputError(f"{articles[0].place}: {articles[0].reason}")
+    return articles[0]
+
+
+def _columns(pairs: Sequence[str] | None) -> dict[str, str]:
+    result = {}
+    for pair in pairs or ():
+        field, equals, column = pair.partition("=")
+        if not equals:
+            raise InputError(f"--column {pair!r}: write it as FIELD=COLUMN, for example  --column text=body")
+        result[field] = column
+    return result

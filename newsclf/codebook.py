@@ -1,0 +1,166 @@
+"""The codebook: a YAML file that a social scientist can review, and the only place that maps label names to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from newsclf.errors import DataError, InputError, listed, nearest
+from newsclf.spec import Spec, load_tree
+
+
+class Label(Spec):
+    """One label: what a coder must see in an article to give it."""
+
+    definition: str = Field(min_length=1)
+    """One or two sentences that tell when the label applies."""
+
+    include: str = ""
+    """Borderline cases that belong here."""
+
+    exclude: str = ""
+    """Cases that look alike and belong elsewhere."""
+
+    examples: tuple[str, ...] = ()
+    """Sentences that a coder would recognise."""
+
+    parent: str = ""
+    """The broader label, for hierarchical codebooks."""
+
+
+class Target(Spec):
+    """Something that articles take a stance toward."""
+
+    definition: str = ""
+    """What is meant by the target."""
+
+    aliases: tuple[str, ...] = ()
+    """Other words for it in running text; they tell which sentences mention it."""
+
+
+class Codebook(Spec):
+    """A task and its labels."""
+
+    task: str = Field(pattern=r"^[^\s./]+$")
+    """Name of the task: first part of the column names in scored output."""
+
+    kind: Literal["exclusive", "multi"]
+    """exclusive: exactly one label an article; multi: any number of labels."""
+
+    question: str = ""
+    """What a coder is asked."""
+
+    labels: dict[str, Label] = Field(min_length=2)
+    """Label name → definition, in the order of the columns."""
+
+    targets: dict[str, Target] = {}
+    """For stance: what the stance is toward."""
+
+    open_targets: bool = False
+    """Whether a stance model may be asked about targets that are not in the codebook."""
+
+    min_labels: int = Field(default=0, ge=0)
+    """For multi-label tasks: the fewest labels that a coder gives an article."""
+
+    max_labels: int | None = Field(default=None, ge=1)
+    """For multi-label tasks: the most labels that a coder gives an article."""
+
+    @field_validator("labels", "targets", mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """A list of names, or name: "definition", reads as the full form."""
+        if isinstance(value, list):
+            value = {str(name): {} for name in value}
+        if not isinstance(value, Mapping):
+            return value
+        return {str(name): _full_form(str(name), body) for name, body in value.items()}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, label in self.labels.items():
+            if label.parent and label.parent not in self.labels:
+                raise ValueError(f"the label {name!r} has the parent {label.parent!r}, which is not a label of this codebook")
+        if self.kind == "exclusive" and (self.min_labels or self.max_labels):
+            raise ValueError("min_labels and max_labels are for kind: multi; an exclusive task has exactly one label")
+        if self.max_labels is not None and self.min_labels > self.max_labels:
+            raise ValueError(f"min_labels ({self.min_labels}) must not exceed max_labels ({self.max_labels})")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a codebook file; raises ConfigError that names the key that is wrong."""
+        return cls.parse(load_tree(Path(path)), where=str(path))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Label names in column order."""
+        return tuple(self.labels)
+
+    @property
+    def is_stance(self) -> bool:
+        """Whether answers are about (article, target) pairs."""
+        return bool(self.targets) or self.open_targets
+
+    def check(self, labels: Sequence[str], *, where: str) -> tuple[str, ...]:
+        """The labels of one coded article, in codebook order, or a DataError that names the place and the nearest label."""
+        for label in labels:
+            if label not in self.labels:
+                hint = nearest(label, self.labels)
+                raise DataError(f"{where}: {label!r} is not a label of the task {self.task!r}{hint}; its labels are {listed(self.labels)}.")
+        if self.kind == "exclusive" and len(labels) != 1:
+            raise DataError(f"{where}: the task {self.task!r} is exclusive, so exactly one label is needed; this row has {listed(labels)}.")
+        if len(labels) < self.min_labels or len(labels) > (self.max_labels or len(self.labels)):
+            wanted = f"{self.min_labels} to {self.max_labels or len(self.labels)}"
+            raise DataError(f"{where}: the task {self.task!r} takes {wanted} labels a row; this row has {len(labels)} ({listed(labels)}).")
+        return tuple(name for name in self.labels if name in set(labels))
+
+    def check_target(self, target: str, *, where: str) -> str:
+        """The target, or a DataError where the codebook does not know it and is not open."""
+        if target not in self.targets and not self.open_targets:
+            hint = nearest(target, self.targets)
+            raise DataError(
+                f"{where}: {target!r} is not a target of the task {self.task!r}{hint}; its targets are {listed(self.targets)}. "
+                "Add it to the codebook, or write open_targets: true there."
+            )
+        return target
+
+    def aliases(self, target: str) -> tuple[str, ...]:
+        """The target and every other word for it."""
+        known = self.targets.get(target)
+        return (target, *known.aliases) if known else (target,)
+
+    def matrix(self, labels: Iterable[Sequence[str]]) -> NDArray[np.bool_]:
+        """Label names a row → booleans [rows, labels]."""
+        column = {name: index for index, name in enumerate(self.labels)}
+        rows = list(labels)
+        result = np.zeros((len(rows), len(column)), dtype=bool)
+        for row, names in enumerate(rows):
+            for name in names:
+                result[row, column[name]] = True
+        return result
+
+    def restricted(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """Which targets to answer for: those asked, or the codebook's; raises InputError where there are none."""
+        chosen = tuple(targets) or tuple(self.targets)
+        if not chosen:
+            raise InputError(
+                f"the task {self.task!r} is a stance toward a target and its codebook has none: name one, for example "
+                "predict(article, targets=['border wall']) or  --target 'border wall'."
+            )
+        return tuple(self.check_target(target, where="targets") for target in chosen)
+
+    def to_yaml(self) -> str:
+        """The codebook as a YAML file that `load` reads back to an equal value."""
+        return yaml.safe_dump(self.resolved(), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _full_form(name: str, body: Any) -> Any:
+    if body is None or body == {}:
+        return {"definition": name}
+    return {"definition": body} if isinstance(body, str) else body

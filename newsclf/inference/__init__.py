@@ -1,0 +1,1 @@
+"""How a bundle is used. Never imports training."""

@@ -1,0 +1,88 @@
+"""Evidence: what each n-gram added to a label's score, summed to sentences with their place in the original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from newsclf.article import Evidence, Phrase
+from newsclf.corpus.clean import CleanArticle
+from newsclf.learners.ngrams import Ids, tokenise
+from newsclf.learners.protocol import Contributions
+
+PHRASES = 3
+"""Phrases shown for each sentence."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences of a cleaned article, the title first; sentence i has the words starts[i]:starts[i + 1]."""
+
+    article: CleanArticle
+    spans: tuple[tuple[str, int, int], ...]
+    """Field, start and end in the cleaned field."""
+
+    starts: Ids
+
+    @classmethod
+    def of(cls, article: CleanArticle) -> Sentences:
+        """Split a cleaned article."""
+        title = [("title", 0, len(article.title.text))]
+        text = [("text", start, end) for start, end in sentence_spans(article.text.text)]
+        starts = _word_starts(article, [*title, *text])
+        whole = tokenise([f"{article.title.text}\n{article.text.text}"])
+        if starts[-1] != len(whole.ids):
+            # a sentence boundary within a word, which no line break ever is
+            text = [("text", start, end) for start, end in _line_spans(article.text.text)]
+            starts = _word_starts(article, [*title, *text])
+        return cls(article, (*title, *text), starts)
+
+    def evidence(self, label: str, contributions: Contributions, *, most: int) -> tuple[Evidence, ...]:
+        """The sentences that spoke for a label, strongest first."""
+        sentence = np.searchsorted(self.starts, contributions.positions, side="right") - 1
+        weights = np.bincount(sentence, contributions.weights, minlength=len(self.spans))
+        order = np.argsort(-weights, kind="stable")[:most]
+        return tuple(self._one(label, index, weights[index], contributions, sentence) for index in order.tolist() if weights[index] > 0)
+
+    def _one(self, label: str, index: int, weight: float, contributions: Contributions, sentence: Ids) -> Evidence:
+        field, start, end = self.spans[index]
+        cleaned = self.article.title if field == "title" else self.article.text
+        begin, stop = cleaned.original(start, end)
+        phrases: dict[str, float] = {}
+        for place in np.flatnonzero(sentence == index).tolist():
+            phrase = contributions.phrases[place]
+            phrases[phrase] = phrases.get(phrase, 0.0) + float(contributions.weights[place])
+        strongest = sorted(phrases.items(), key=lambda item: (-item[1], item[0]))[:PHRASES]
+        shown = tuple(Phrase(text, value) for text, value in strongest if value > 0)
+        return Evidence(label, field, begin, stop, cleaned.text[start:end], float(weight), shown)
+
+
+def _word_starts(article: CleanArticle, spans: Sequence[tuple[str, int, int]]) -> Ids:
+    pieces = [(article.title if field == "title" else article.text).text[start:end] for field, start, end in spans]
+    return tokenise(pieces).starts
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of every sentence, white space around it left out. Line breaks always end one."""
+    from sentencex import get_sentence_boundaries
+
+    spans = []
+    for line_start, line_end in _line_spans(text):
+        for found in get_sentence_boundaries("en", text[line_start:line_end]):
+            start, end = line_start + found["start_index"], line_start + found["end_index"]
+            inner = text[start:end].strip()
+            if inner:
+                start += text[start:end].index(inner)
+                spans.append((start, start + len(inner)))
+    return spans
+
+
+def _line_spans(text: str) -> list[tuple[int, int]]:
+    spans, at = [], 0
+    for line in text.split("\n"):
+        if line:
+            spans.append((at, at + len(line)))
+        at += len(line) + 1
+    return spans

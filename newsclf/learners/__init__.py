@@ -1,0 +1,1 @@
+"""What can be learned. Knows texts and labels; not where articles come from."""

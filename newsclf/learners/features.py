@@ -1,0 +1,163 @@
+"""Documents to one matrix: the blocks side by side, and for stance a copy of every column for each target that was often coded.
+
+What all targets share stands once; beside it each often-coded target has columns of its own (Daumé III 2007, "Frustratingly easy domain
+adaptation"). One model so serves many targets, and answers for an unseen one from what is shared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from newsclf.codebook import Codebook
+from newsclf.errors import DataError
+from newsclf.learners.blocks import LAYOUTS, Block, FeatureSpec, Matrix, inverse_document_frequency, learn_block, read_block
+from newsclf.learners.mentions import Mentions
+from newsclf.learners.ngrams import Ids, Words
+from newsclf.learners.protocol import Pairs, Parts
+from newsclf.scores.metrics import Floats
+
+OFTEN_CODED = 20
+"""Training rows from which a target gets columns of its own."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """N-gram counts of pairs, block by block, before they are weighed."""
+
+    blocks: tuple[Matrix, ...]
+    """float32 [pairs, n-grams] each"""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """Where the n-grams of one pair stand, and what each occurrence puts into the matrix."""
+
+    positions: Ids
+    """Place of the first word among the words of title and text."""
+
+    columns: Ids
+    values: Floats
+    phrases: tuple[str, ...]
+    constant: Ids
+    """Columns that are 1 whatever the words."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Blocks, and the targets that have columns of their own."""
+
+    blocks: tuple[Block, ...]
+    mentions: Mentions
+    crossed: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> int:
+        """How many columns all targets share."""
+        return sum(len(block.vocabulary) for block in self.blocks)
+
+    def __len__(self) -> int:
+        return self.shared * (1 + len(self.crossed)) + len(self.crossed)
+
+    @classmethod
+    def learn(cls, spec: FeatureSpec, pairs: Pairs, codebook: Codebook) -> tuple[Features, Counted]:
+        """Vocabularies of training pairs, and the pairs' counts; raises DataError where no n-gram is frequent enough."""
+        mentions = Mentions.of(codebook)
+        blocks, counts = [], []
+        for name, layout in LAYOUTS.items():
+            if layout.wanted(spec) and (layout.field != "near" or pairs.targets):
+                block, block_counts = learn_block(name, spec, words_of(pairs, layout.field, mentions))
+                if len(block.vocabulary):
+                    blocks.append(block)
+                    counts.append(block_counts)
+        if not blocks:
+            raise DataError(
+                f"no word stands in min_df = {spec.min_df} of the {len(pairs)} training texts: lower learner.min_df or code more articles."
+            )
+        often = [target for target, rows in sorted(Counter(pairs.targets).items()) if rows >= OFTEN_CODED]
+        return cls(tuple(blocks), mentions, tuple(often) if len(often) > 1 else ()), Counted(tuple(counts), tuple(pairs.targets))
+
+    def refitted(self, counted: Counted, rows: Ids, *, min_df: int) -> Features:
+        """The same columns with the idf, and the pruning of rare n-grams, of some of the rows alone."""
+        idf = [inverse_document_frequency(counts[rows], min_df=min_df) for counts in counted.blocks]
+        return replace(self, blocks=tuple(replace(block, idf=values) for block, values in zip(self.blocks, idf, strict=True)))
+
+    def count(self, pairs: Pairs) -> Counted:
+        """How often each n-gram occurs in each pair."""
+        counts = [block.vocabulary.counts(words_of(pairs, block.field, self.mentions)) for block in self.blocks]
+        return Counted(tuple(counts), tuple(pairs.targets))
+
+    def weigh(self, counted: Counted) -> Matrix:
+        """The matrix that weights are multiplied with. float32 [pairs, features]"""
+        shared = sparse.hstack([block.weigh(counts) for block, counts in zip(self.blocks, counted.blocks, strict=True)], format="csr")
+        if not self.crossed:
+            return _narrow(shared)
+        own = np.array([self._own(target) for target in counted.targets], np.int64)
+        rows, lengths = np.flatnonzero(own >= 0), np.diff(shared.indptr)
+        inside = np.repeat(own >= 0, lengths)
+        columns = shared.indices[inside] + np.repeat(own, lengths)[inside] * self.shared
+        starts = np.concatenate(([0], np.cumsum(np.where(own >= 0, lengths, 0))))
+        copies = Matrix((shared.data[inside], columns, starts), shape=(len(own), len(self.crossed) * self.shared))
+        constants = sparse.csr_array((np.ones(len(rows), np.float32), (rows, own[rows])), shape=(len(own), len(self.crossed)))
+        return _narrow(sparse.hstack([shared, copies, constants], format="csr"))
+
+    def _own(self, target: str) -> int:
+        return self.crossed.index(target) if target in self.crossed else -1
+
+    def occurrences(self, pairs: Pairs, pair: int) -> Occurrences:
+        """Every n-gram of one pair where it stands; the occurrences of an n-gram share its value evenly."""
+        one = Pairs(pairs.documents, pairs.rows[pair : pair + 1], pairs.targets[pair : pair + 1])
+        positions, columns, phrases, offset = [], [], [], 0
+        for block in self.blocks:
+            found, at = block.vocabulary.occurrences(words_of(one, block.field, self.mentions))
+            positions.append(_places(one, block.field, self.mentions)[at])
+            columns.append(found + offset)
+            phrases += [block.vocabulary.term(column) for column in found.tolist()]
+            offset += len(block.vocabulary)
+        place, column = np.concatenate(positions), np.concatenate(columns)
+        shared = replace(self, crossed=()).weigh(self.count(one)).toarray()[0].astype(np.float64)
+        values = shared[column] / np.bincount(column, minlength=self.shared)[column]
+        own = self._own(one.targets[0]) if one.targets else -1
+        if own < 0:
+            return Occurrences(place, column, values, tuple(phrases), np.empty(0, np.int64))
+        both = np.concatenate([column, column + (1 + own) * self.shared])
+        constant = np.array([self.shared * (1 + len(self.crossed)) + own])
+        return Occurrences(np.tile(place, 2), both, np.tile(values, 2), (*phrases, *phrases), constant)
+
+    def parts(self) -> Parts:
+        """Vocabularies as text, idf as float32."""
+        arrays = {f"idf.{block.name}": block.idf.astype(np.float32) for block in self.blocks}
+        vocabularies = {block.name: block.vocabulary.terms() for block in self.blocks}
+        return Parts(arrays, vocabularies | ({"targets": self.crossed} if self.crossed else {}))
+
+    @classmethod
+    def rebuild(cls, spec: FeatureSpec, parts: Parts, codebook: Codebook) -> Features:
+        """The features that `parts()` took apart; raises ValueError where the parts do not fit together."""
+        blocks = [
+            read_block(name, spec, parts.vocabularies[name], parts.arrays[f"idf.{name}"].astype(np.float64))
+            for name in LAYOUTS
+            if name in parts.vocabularies
+        ]
+        return cls(tuple(blocks), Mentions.of(codebook), tuple(parts.vocabularies.get("targets", ())))
+
+
+def words_of(pairs: Pairs, field: str, mentions: Mentions) -> Words:
+    """The words of a field of each pair. [pairs]"""
+    words = (pairs.documents.title if field == "title" else pairs.documents.whole).take(pairs.rows)
+    return words.only(mentions.near(words, pairs.targets)) if field == "near" else words
+
+
+def _places(pair: Pairs, field: str, mentions: Mentions) -> Ids:
+    """Where the words of a field stand among those of the whole document, for one pair."""
+    words = (pair.documents.title if field == "title" else pair.documents.whole).take(pair.rows)
+    return mentions.near(words, pair.targets) if field == "near" else np.arange(len(words.ids))
+
+
+def _narrow(matrix: Matrix) -> Matrix:
+    # scikit-learn's solvers take 32-bit indices only
+    return Matrix((matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)), shape=matrix.shape)

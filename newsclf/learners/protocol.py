@@ -1,0 +1,165 @@
+"""What every learner and every model must do, and the table of those there are.
+
+A new learner is one file and one row in LEARNERS. Fitting changes the type: a spec's `fit` returns a Fitted, whose model cannot be unfitted.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsclf.codebook import Codebook
+from newsclf.errors import ConfigError, listed, nearest
+from newsclf.learners.ngrams import Ids, Words, tokenise
+from newsclf.scores.metrics import Booleans, Floats
+from newsclf.spec import Spec
+
+LEARNERS: Mapping[str, str] = {"linear": "newsclf.learners.linear:LinearSpec"}
+"""Kind, as configs and bundles name it → where its spec is defined; imported only when named."""
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Cleaned articles, tokenised once for whatever number of models reads them."""
+
+    titles: Sequence[str]
+    texts: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def _both(self) -> Words:
+        return tokenise([*self.titles, *self.texts])
+
+    @cached_property
+    def title(self) -> Words:
+        """Words of the titles."""
+        return self._both.take(np.arange(len(self)))
+
+    @cached_property
+    def whole(self) -> Words:
+        """Words of each title, followed by those of its text."""
+        rows = np.arange(len(self))
+        both = self._both.take(np.stack([rows, rows + len(self)], axis=1).ravel())
+        return Words(both.vocabulary, both.ids, both.starts[::2])
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What a model is asked: documents, each with the target that the answer is about; without targets one pair a document."""
+
+    documents: Documents
+    rows: Ids
+    """Which document each pair is about. [pairs]"""
+
+    targets: Sequence[str] = ()
+    """Target of each pair; empty where the task has none."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def of(cls, documents: Documents) -> Self:
+        """One pair a document, no targets."""
+        return cls(documents, np.arange(len(documents)))
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each n-gram of one document added to the score of one label, in the order of the words.
+
+    The sum of `weights` and `rest` is the score, to rounding.
+    """
+
+    positions: Ids
+    """Place of the n-gram's first word among the words of title and text. [n-grams]"""
+
+    weights: Floats
+    phrases: Sequence[str]
+    rest: float
+    """Intercept, and what no single word stands for."""
+
+    def less(self, weights: Floats) -> Self:
+        """The same n-grams with these weights taken off theirs."""
+        return replace(self, weights=self.weights - weights)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a model is made of, as plain data."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    vocabularies: Mapping[str, Sequence[str]]
+
+
+Folds = Sequence[tuple[Ids, Ids]]
+"""Cross-validation: for each fold the pairs to learn from, and those held out; every pair is held out once."""
+
+
+class Model(Protocol):
+    """A fitted model: scores pairs, explains scores, and can be taken apart and put together again."""
+
+    @abstractmethod
+    def scores(self, pairs: Pairs) -> Floats:
+        """Uncalibrated scores. [pairs, labels]; independent of which other pairs stand beside a pair."""
+
+    @abstractmethod
+    def contributions(self, pairs: Pairs, pair: int, labels: Sequence[int]) -> list[Contributions]:
+        """What moved the scores of one pair, for each of these label columns."""
+
+    @abstractmethod
+    def coverage(self, pairs: Pairs) -> Floats:
+        """Share of each pair's document that is read, 0 to 1. [pairs]"""
+
+    @abstractmethod
+    def telling(self, label: int, most: int) -> list[tuple[str, float]]:
+        """The phrases that speak most for a label, with their weights."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """The model as plain data."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting gives: the model, and scores of the training pairs by models that had not seen them."""
+
+    model: Model
+    heldout: Floats
+    """Scores of each training pair by a model fitted without its fold. [pairs, labels]"""
+
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """What cross-validation chose, and the scores it chose by."""
+
+
+class LearnerSpec(Spec):
+    """Base of learners: a frozen spec whose fields are the hyper-parameters, and so the config block."""
+
+    kind: str = ""
+    """Which learner: a key of LEARNERS."""
+
+    def fit(self, pairs: Pairs, truth: Booleans, codebook: Codebook, folds: Folds) -> Fitted:
+        """Learn from coded pairs; `truth` is [pairs, labels], each fold is the pairs to learn from and those held out."""
+        raise NotImplementedError(self.kind)
+
+    def rebuild(self, parts: Parts, codebook: Codebook) -> Model:
+        """The model that `parts()` took apart; raises ValueError where the parts do not fit together."""
+        raise NotImplementedError(self.kind)
+
+
+def learner_spec(tree: Mapping[str, Any]) -> type[LearnerSpec]:
+    """The spec class that a config block or manifest names by its `kind`; raises ConfigError that lists the known kinds."""
+    kind = str(tree.get("kind", "linear"))
+    if kind not in LEARNERS:
+        raise ConfigError(f"'learner.kind': there is no learner {kind!r}{nearest(kind, LEARNERS)}; the learners are {listed(LEARNERS)}.")
+    module, _, name = LEARNERS[kind].partition(":")
+    found: type[LearnerSpec] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,55 @@
+"""What people see on a terminal, as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from newsclf.article import Prediction, Reading
+
+if TYPE_CHECKING:
+    from newsclf.training.evaluate import Evaluation
+
+WIDTH = 110
+BAR = 20
+
+
+def reading_text(reading: Mapping[str, Prediction | Reading]) -> str:
+    """What several models say of one article."""
+    parts = []
+    for task, answer in reading.items():
+        if isinstance(answer, Prediction):
+            parts.append(prediction_text(answer, task))
+        else:
+            parts += [prediction_text(each, f"{task} toward {target}") for target, each in answer.items()]
+    return "\n\n".join(parts)
+
+
+def prediction_text(prediction: Prediction, heading: str) -> str:
+    """One answer: the labels, every probability, the evidence."""
+    if prediction.abstained:
+        return f"{heading}: no answer" + (" (not mentioned, or not sure enough)" if prediction.target else " (not sure enough)")
+    lines = [f"{heading}: {', '.join(prediction.labels) or 'none of the labels'}"]
+    width = max(map(len, prediction.probabilities))
+    for label, probability in sorted(prediction.probabilities.items(), key=lambda item: -item[1]):
+        mark = "●" if label in prediction.labels else " "
+        lines.append(f"  {mark} {label:<{width}}  {probability:5.1%}  {'█' * round(probability * BAR)}".rstrip())
+    for label in dict.fromkeys(piece.label for piece in prediction.evidence):
+        lines.append(f"  why {label}:")
+        for piece in (piece for piece in prediction.evidence if piece.label == label):
+            phrases = ", ".join(phrase.text for phrase in piece.phrases)
+            shown = textwrap.shorten(piece.text, 300, placeholder=" …")
+            lines += textwrap.wrap(f"“{shown}”" + (f"  [{phrases}]" if phrases else ""), WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def evaluation_text(metrics: Evaluation, *, title: str) -> str:
+    """Headline metrics and a line for each label."""
+    headline = "   ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.summary.items())
+    width = max(len(str(row["label"])) for row in metrics.labels)
+    lines = [title, f"  {headline}", "", f"  {'':<{width}}  precision  recall     F1   rows"]
+    lines += [
+        f"  {row['label']:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:5.3f}  {row['support']:5}" for row in metrics.labels
+    ]
+    return "\n".join(lines)

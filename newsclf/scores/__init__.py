@@ -1,0 +1,1 @@
+"""What a matrix of scores means. Arrays in, arrays out; knows no text."""

@@ -1,0 +1,87 @@
+"""From scores to probabilities, fitted on held-out scores only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp, softmax
+
+from newsclf.scores.metrics import Booleans, Floats, Kind
+
+SHRINK = 1.0
+"""Strength, in articles, of the pull toward one common slope and toward no shift: labels with few rows share what the others tell."""
+
+
+class Calibration:
+    """Probabilities as a monotone function of scores: one slope for all labels, a shift of each label.
+
+    Exclusive: softmax(slope · score + shift), bias-corrected temperature scaling (Alexandari, Kundaje & Shrikumar 2020).
+    Multi-label: expit(slope_k · score + shift_k) for each label k (Platt 1999).
+    """
+
+    def __init__(self, kind: Kind, slopes: Floats, shifts: Floats) -> None:
+        self.kind: Kind = kind
+        self.slopes = np.asarray(slopes, np.float64)
+        self.shifts = np.asarray(shifts, np.float64)
+        if self.slopes.shape != self.shifts.shape or not (np.isfinite(self.slopes).all() and np.isfinite(self.shifts).all()):
+            raise ValueError("a calibration needs one finite slope and one finite shift for each label")
+        if (self.slopes <= 0).any():
+            raise ValueError("a calibration's slopes must be above zero")
+
+    def __call__(self, scores: NDArray[Any]) -> Floats:
+        """Probabilities of scores. [articles, labels] → [articles, labels]"""
+        logits = scores.astype(np.float64) * self.slopes + self.shifts
+        return np.asarray(softmax(logits, axis=1) if self.kind == "exclusive" else expit(logits), np.float64)
+
+    def as_dict(self) -> dict[str, list[float]]:
+        """Plain values; floats are written so that they read back exactly."""
+        return {"slopes": self.slopes.tolist(), "shifts": self.shifts.tolist()}
+
+
+def fit_calibration(scores: NDArray[Any], truth: Booleans, kind: Kind) -> Calibration:
+    """Fit on held-out scores. [articles, labels] each; deterministic."""
+    scores = scores.astype(np.float64)
+    return _fit_exclusive(scores, truth) if kind == "exclusive" else _fit_multi(scores, truth)
+
+
+def _fit_exclusive(scores: Floats, truth: Booleans) -> Calibration:
+    labels = truth.shape[1]
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        slope, shifts = np.exp(parameters[0]), parameters[1:]
+        logits = slope * scores + shifts
+        probabilities = softmax(logits, axis=1)
+        residual = probabilities - truth
+        value = (logsumexp(logits, axis=1) - (logits * truth).sum(axis=1)).sum() + SHRINK / 2 * (shifts**2).sum()
+        gradient = np.concatenate(([slope * (residual * scores).sum()], residual.sum(axis=0) + SHRINK * shifts))
+        return float(value), gradient
+
+    found = minimize(loss, np.zeros(1 + labels), jac=True, method="L-BFGS-B", bounds=[(-5, 5), *[(-20, 20)] * labels]).x
+    return Calibration("exclusive", np.full(labels, np.exp(found[0])), found[1:])
+
+
+def _fit_multi(scores: Floats, truth: Booleans) -> Calibration:
+    # first one slope and shift for all labels, then each label on its own, pulled toward that
+    common = _platt(scores.ravel(), truth.ravel(), np.array([0.0, 0.0]), strength=1e-6)
+    each = np.array([_platt(scores[:, k], truth[:, k], common, strength=SHRINK) for k in range(truth.shape[1])])
+    return Calibration("multi", np.exp(each[:, 0]), each[:, 1])
+
+
+def _platt(scores: Floats, truth: Booleans, toward: Floats, *, strength: float) -> Floats:
+    """Log-slope and shift of a logistic curve, with Platt's targets that keep it from certainty."""
+    positive = truth.sum()
+    high, low = (positive + 1) / (positive + 2), 1 / (len(truth) - positive + 2)
+    targets = np.where(truth, high, low)
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        slope, shift = np.exp(parameters[0]), parameters[1]
+        logits = slope * scores + shift
+        residual = expit(logits) - targets
+        pull = parameters - toward
+        value = (np.logaddexp(0, logits) - targets * logits).sum() + strength / 2 * (pull**2).sum()
+        return float(value), np.array([slope * (residual * scores).sum(), residual.sum()]) + strength * pull
+
+    return np.asarray(minimize(loss, toward, jac=True, method="L-BFGS-B", bounds=[(-5, 5), (-30, 30)]).x)

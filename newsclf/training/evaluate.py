@@ -1,0 +1,99 @@
+"""How a model does on coded articles, through the same code that answers users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from newsclf.article import Example
+from newsclf.bundle import Bundle
+from newsclf.codebook import Codebook
+from newsclf.corpus.clean import CleanArticle, Cleaner, CleanSpec
+from newsclf.corpus.coded import Coded, CodedSpec, read_coded
+from newsclf.corpus.formats import BadRow
+from newsclf.errors import DataError
+from newsclf.learners.ngrams import Ids
+from newsclf.learners.protocol import Documents, Pairs
+from newsclf.progress import counted
+from newsclf.scores.metrics import Booleans, Floats, f_avg, per_label, summary
+
+
+@dataclass(frozen=True)
+class CodedPairs:
+    """Coded articles, cleaned and tokenised, with their labels as a matrix."""
+
+    examples: tuple[Example, ...]
+    articles: tuple[CleanArticle, ...]
+    pairs: Pairs
+    truth: Booleans
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def take(self, chosen: Ids) -> CodedPairs:
+        """Some of the rows; the documents stay as they are."""
+        targets = [self.pairs.targets[row] for row in chosen.tolist()] if self.pairs.targets else ()
+        pairs = Pairs(self.pairs.documents, self.pairs.rows[chosen], targets)
+        return CodedPairs(tuple(self.examples[row] for row in chosen.tolist()), self.articles, pairs, self.truth[chosen])
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a test gives: metrics, and the probabilities that they can be recomputed from."""
+
+    rows: int
+    summary: dict[str, float]
+    labels: list[dict[str, float | str]]
+    probabilities: Floats
+    decided: Booleans
+
+    def as_dict(self) -> dict[str, Any]:
+        """Metrics as plain JSON values."""
+        rounded = {name: round(value, 6) for name, value in self.summary.items()}
+        labels = [{key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()} for row in self.labels]
+        return {"rows": self.rows, "summary": rounded, "labels": labels}
+
+
+def prepare(coded: Coded, codebook: Codebook, clean: CleanSpec, *, on_error: str) -> CodedPairs:
+    """Clean and tokenise what was read; rows of which nothing is left are errors or are added to the quarantine, as `on_error` says."""
+    cleaner = Cleaner(clean)
+    index: dict[int, int] = {}
+    articles: list[CleanArticle] = []
+    kept: list[Example] = []
+    for example in counted(coded.examples, "cleaning", len(coded.examples)):
+        if id(example.article) not in index:
+            cleaned = cleaner(example.article)
+            if not cleaned.text.text:
+                reason = f"nothing is left of the text after cleaning (removed: {dict(cleaned.removed)})."
+                if on_error == "fail":
+                    raise DataError(f"{example.article.place}: {reason}")
+                coded.quarantined.append(BadRow(example.article.place, reason))
+                continue
+            index[id(example.article)] = len(articles)
+            articles.append(cleaned)
+        kept.append(example)
+    documents = Documents([item.title.text for item in articles], [item.text.text for item in articles])
+    rows = np.array([index[id(example.article)] for example in kept], np.int64)
+    targets = [example.target for example in kept] if codebook.is_stance else ()
+    return CodedPairs(tuple(kept), tuple(articles), Pairs(documents, rows, targets), codebook.matrix(example.labels for example in kept))
+
+
+def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
+    """Metrics of a bundle on coded articles; raises DataError where there are none."""
+    if not len(coded):
+        raise DataError("there is no coded article to evaluate on.")
+    codebook = bundle.codebook
+    probabilities, decided = bundle.answer(coded.pairs)
+    headline = summary(coded.truth, probabilities, decided, codebook.kind)
+    sides = [column for column, name in enumerate(codebook.names) if name.lower() in ("favor", "against")]
+    if codebook.is_stance and len(sides) == 2:
+        headline["f_avg"] = f_avg(coded.truth, decided, sides)
+    return Evaluation(len(coded), headline, per_label(coded.truth, decided, codebook.names), probabilities, decided)
+
+
+def evaluate_corpus(bundle: Bundle, spec: CodedSpec) -> tuple[Evaluation, Coded]:
+    """Metrics of a bundle on a coded corpus, and what was read."""
+    coded = read_coded(spec, bundle.codebook)
+    return evaluate(bundle, prepare(coded, bundle.codebook, bundle.clean, on_error=spec.on_error)), coded

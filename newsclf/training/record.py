@@ -1,0 +1,116 @@
+"""The folder of a training run: everything that its numbers can be recomputed from."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from newsclf.codebook import Codebook
+from newsclf.corpus.formats import BadRow
+from newsclf.corpus.split import Rows
+from newsclf.errors import OutputError
+from newsclf.learners.protocol import Fitted
+from newsclf.training.evaluate import CodedPairs, Evaluation
+from newsclf.training.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Writes config.yaml, environment.json, split.jsonl, quarantine.jsonl, metrics.jsonl, test.jsonl and summary.json."""
+
+    folder: Path
+    started: float
+
+    @classmethod
+    def create(cls, root: Path, experiment: Experiment) -> RunFolder:
+        """A new folder named after the experiment and the time; raises OutputError before anything is read where it cannot be written."""
+        stamp = f"{experiment.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            for attempt in range(1, 1000):
+                folder = root / (stamp if attempt == 1 else f"{stamp}-{attempt}")
+                if not folder.exists():
+                    folder.mkdir()
+                    break
+            record = cls(folder, time.monotonic())
+            record._text("config.yaml", yaml.safe_dump(experiment.resolved(), sort_keys=False, allow_unicode=True))
+            record._json("environment.json", _environment())
+        except OSError as error:
+            raise OutputError(f"{root}: cannot be written: {error.strerror or error}. Name another folder with  --set output=FOLDER") from error
+        return record
+
+    @contextmanager
+    def discarded_on_error(self) -> Iterator[None]:
+        """Remove the folder where the run does not end well: no half run stays behind, Ctrl-C included."""
+        try:
+            yield
+        except BaseException:  # whatever it is goes on its way after the folder is gone
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def split(self, every: CodedPairs, part: NDArray[np.str_], rows: Rows) -> None:
+        """The part and the story (near-duplicates share one) of every row: the split as a value."""
+        lines = [
+            {"id": example.article.id, "target": example.target, "part": str(part[row]), "story": int(rows.story[row])}
+            for row, example in enumerate(every.examples)
+        ]
+        self._lines("split.jsonl", lines)
+
+    def quarantine(self, bad: Sequence[BadRow]) -> None:
+        """Rows that were not used, with place and reason."""
+        self._lines("quarantine.jsonl", [asdict(row) for row in bad])
+
+    def metrics(self, metrics: Evaluation, fitted: Fitted, tested: CodedPairs, codebook: Codebook) -> None:
+        """What was chosen on the training rows, what came out on the test rows, and the test probabilities themselves."""
+        self._lines("metrics.jsonl", [{"stage": "cross_validation", **fitted.chosen}, {"stage": "test", **metrics.as_dict()}])
+        lines = [
+            {
+                "id": example.article.id,
+                "target": example.target,
+                "labels": list(example.labels),
+                "decided": [name for column, name in enumerate(codebook.names) if metrics.decided[row, column]],
+                "p": dict(zip(codebook.names, metrics.probabilities[row].tolist(), strict=True)),
+            }
+            for row, example in enumerate(tested.examples)
+        ]
+        self._lines("test.jsonl", lines)
+
+    def close(self, metrics: Evaluation, fingerprint: str) -> None:
+        """The run at a glance."""
+        seconds = round(time.monotonic() - self.started, 2)
+        self._json("summary.json", {"model_fingerprint": fingerprint, "seconds": seconds, **metrics.as_dict()})
+
+    def _lines(self, name: str, rows: Sequence[Any]) -> None:
+        self._text(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def _json(self, name: str, value: Any) -> None:
+        self._text(name, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+    def _text(self, name: str, text: str) -> None:
+        try:
+            (self.folder / name).write_text(text, "utf-8")
+        except OSError as error:
+            raise OutputError(f"{self.folder / name}: cannot be written: {error.strerror or error}.") from error
+
+
+def _environment() -> dict[str, Any]:
+    packages = {item.name: item.version for item in distributions()}
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "packages": dict(sorted(packages.items())),
+    }

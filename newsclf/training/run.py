@@ -1,0 +1,211 @@
+"""Training, start to end on one page: read, clean, split, fit, calibrate, decide, bundle, evaluate."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsclf.bundle import MANIFEST, Bundle
+from newsclf.codebook import Codebook
+from newsclf.corpus.clean import CleanSpec
+from newsclf.corpus.coded import Coded, read_coded
+from newsclf.corpus.dedup import near_duplicates
+from newsclf.corpus.split import NEAR_DUPLICATE, Rows, cross_validation, split
+from newsclf.errors import DataError, listed
+from newsclf.folder import check_replaceable
+from newsclf.inference.predictor import Predictor
+from newsclf.learners.protocol import Fitted
+from newsclf.scores.calibration import fit_calibration
+from newsclf.scores.decision import Decision, DecisionSpec, choose_thresholds
+from newsclf.scores.metrics import Booleans
+from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, prepare
+from newsclf.training.experiment import Experiment
+from newsclf.training.record import RunFolder
+
+logger = logging.getLogger(__name__)
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "pydantic")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training gives."""
+
+    bundle: Predictor
+    """The trained model, loaded from where it was saved."""
+
+    metrics: Evaluation
+    """How it did on the test articles."""
+
+    run: Path
+    """Folder with the record of the run."""
+
+    model: Path
+    """Folder of the model."""
+
+
+def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Result:
+    """Train from a config file (with `a.b=value` settings laid on it) or an Experiment.
+
+    Raises ConfigError before the first article is read, DataError for rows that must not be, OutputError where nothing can be written. The test
+    articles take no part in any choice. Two runs of one config on one machine give the same bytes.
+    """
+    experiment = config if isinstance(config, Experiment) else Experiment.load(config, settings)
+    codebook = experiment.load_codebook()
+    model = Path(experiment.output) / experiment.name
+    check_replaceable(model, mark=MANIFEST)
+    record = RunFolder.create(Path(experiment.output) / "runs", experiment)
+    with record.discarded_on_error():
+        coded, given = _read(experiment, codebook)
+        clean = _with_outlets(experiment.clean, coded)
+        every = prepare(coded, codebook, clean, on_error=experiment.data.on_error)
+        part, rows = _split(experiment, every, given)
+        inside = np.flatnonzero(part == "train")
+        learned, tested = every.take(inside), every.take(np.flatnonzero(part == "test"))
+        _check_classes(codebook, learned)
+        record.split(every, part, rows)
+        folds = cross_validation(rows.take(inside), experiment.split)
+        logger.info("%s: %d rows to learn from, %d to test on, %d set aside", experiment.name, len(learned), len(tested), (part == "aside").sum())
+        fitted = experiment.learner.fit(learned.pairs, learned.truth, codebook, folds)
+        bundle = assemble(codebook, experiment, clean, fitted, learned.truth)
+        metrics = evaluate(bundle, tested)
+        bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
+        record.quarantine(coded.quarantined)
+        record.metrics(metrics, fitted, tested, codebook)
+        bundle.save(record.folder / "bundle")
+        fingerprint = bundle.save(model)
+        record.close(metrics, fingerprint)
+    return Result(Predictor(model), metrics, record.folder, model)
+
+
+def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitted: Fitted, truth: Booleans) -> Bundle:
+    """Calibration and thresholds on the held-out scores of the training rows, and the bundle of it all."""
+    calibration = fit_calibration(fitted.heldout, truth, codebook.kind)
+    decision = decide(codebook, experiment.decision, calibration(fitted.heldout), truth)
+    return Bundle(codebook, experiment.learner, clean, fitted.model, calibration, decision)
+
+
+def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64], truth: Booleans) -> Decision:
+    """The decision that a spec asks for, with thresholds chosen on held-out probabilities."""
+    if codebook.kind == "exclusive":
+        thresholds = np.zeros(truth.shape[1])
+        return Decision("exclusive", thresholds, abstain_below=spec.abstain_below, abstain_unmentioned=spec.abstain_unmentioned)
+    rule = spec.threshold
+    thresholds = choose_thresholds(heldout, truth, rule) if isinstance(rule, str) else np.full(truth.shape[1], rule)
+    return Decision("multi", thresholds, fewest=codebook.min_labels, most=codebook.max_labels)
+
+
+def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, NDArray[np.bool_] | None]:
+    """Everything coded, and which rows are for testing where files or columns say so."""
+    spec = experiment.data
+    coded = read_coded(spec, codebook)
+    given = None
+    if spec.test:
+        tests = read_coded(spec, codebook, paths=spec.test)
+        given = np.repeat([False, True], [len(coded.examples), len(tests.examples)])
+        coded = Coded(coded.examples + tests.examples, coded.quarantined + tests.quarantined, coded.uncoded + tests.uncoded)
+    elif experiment.split.where:
+        given = np.array(
+            [all(_value(example.article, key) in values for key, values in experiment.split.where.items()) for example in coded.examples]
+        )
+    if not coded.examples:
+        counts = f"rows without a code: {coded.uncoded}, unreadable: {len(coded.quarantined)}"
+        raise DataError(f"{listed(spec.path)}: no row is coded for the task {codebook.task!r} ({counts}).")
+    return coded, given
+
+
+def _with_outlets(clean: CleanSpec, coded: Coded) -> CleanSpec:
+    """The cleaning with the corpus's outlets in it, where outlets are to be masked."""
+    if "outlet" not in clean.mask:
+        return clean
+    outlets = sorted({example.article.outlet for example in coded.examples} | set(clean.outlets) - {""})
+    return clean.model_copy(update={"outlets": tuple(outlet for outlet in outlets if outlet)})
+
+
+def _split(experiment: Experiment, every: CodedPairs, given: NDArray[np.bool_] | None) -> tuple[NDArray[np.str_], Rows]:
+    """The part of each row, and what is kept together."""
+    words = every.pairs.documents.whole
+    story = near_duplicates(words.ids, words.starts)[every.pairs.rows]
+    columns = [column for column in experiment.split.keep_together if column != NEAR_DUPLICATE]
+    articles = [example.article for example in every.examples]
+    keys = tuple([_value(article, column) for article in articles] for column in columns)
+    for column, key in zip(columns, keys, strict=True):
+        if not any(key):
+            raise DataError(f"split.keep_together names {column!r}, but no article has a value there.")
+    rows = Rows(every.truth, every.pairs.rows, story, keys)
+    if given is None:
+        return split(rows, experiment.split), rows
+    if len(given) != len(every) or given.all() or not given.any():
+        raise DataError(f"the given split has {int(given.sum())} rows to test on and {int((~given).sum())} to learn from; both are needed.")
+    # a given split is an official one: it is kept as it is, copies across it are counted in the record and not removed
+    return np.where(given, "test", "train"), rows
+
+
+def _value(article: Any, column: str) -> str:
+    from newsclf.corpus.read import as_text
+
+    value = getattr(article, column) if column in ("id", "outlet", "date", "url", "title") else article.extra.get(column)
+    return as_text(value)
+
+
+def _check_classes(codebook: Codebook, learned: CodedPairs) -> None:
+    """Raise DataError for labels that cannot be learned; warn of those with few rows."""
+    support = dict(zip(codebook.names, learned.truth.sum(axis=0).tolist(), strict=True))
+    missing = [name for name, rows in support.items() if not rows]
+    if len(support) - len(missing) < (2 if codebook.kind == "exclusive" else 1):
+        raise DataError(
+            f"the training rows have only the label {listed(set(support) - set(missing))}; two labels are needed to tell apart. Rows: {support}."
+        )
+    if missing:
+        raise DataError(f"the label {listed(missing)} has no training row: code articles for it, or take it out of the codebook. Rows: {support}.")
+    few = [name for name, rows in support.items() if rows < 5]
+    if few:
+        logger.warning(
+            "few rows for %s: cross-validation has no row of it in some folds, so its threshold leans on those of the other labels", listed(few)
+        )
+
+
+def _about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedPairs, part: NDArray[np.str_], metrics: Evaluation) -> dict[str, Any]:
+    """What the bundle says of its making."""
+    articles = [cleaned.article for cleaned in every.articles]
+    dates = sorted(article.date[:10] for article in articles if article.date)
+    counts = Counter(part.tolist())
+    data = {
+        "articles": len(articles),
+        "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} near-duplicates of test articles set aside",
+        "outlets": len({article.outlet for article in articles if article.outlet}),
+        "dates": f"{dates[0]} to {dates[-1]}" if dates else "not given",
+        "kept together": ", ".join(experiment.split.keep_together),
+        "fingerprint": data_fingerprint(every),
+    }
+    names = bundle.codebook.names
+    thresholds = dict(zip(names, bundle.decision.thresholds.tolist(), strict=True)) if bundle.codebook.kind == "multi" else {}
+    return {
+        "name": experiment.name,
+        "config": experiment.model_copy(update={"output": ""}).fingerprint()[:12],
+        "data": data,
+        "columns": {key: value for key, value in experiment.data.resolved().items() if key not in ("path", "test") and value},
+        "chosen": {key: value for key, value in fitted.chosen.items() if not isinstance(value, dict)},
+        "thresholds": thresholds,
+        "metrics": metrics.as_dict(),
+        "telling": {name: [phrase for phrase, _ in bundle.model.telling(column, 12)] for column, name in enumerate(names)},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+    }
+
+
+def data_fingerprint(every: CodedPairs) -> str:
+    """sha256 over ids, texts, targets and labels, in order."""
+    digest = hashlib.sha256()
+    for example in every.examples:
+        digest.update("\x1f".join([example.article.id, example.article.title, example.article.text, example.target, *example.labels]).encode())
+        digest.update(b"\x1e")
+    return digest.hexdigest()
