@@ -120,8 +120,16 @@ class Reading(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         """The answer for a task (or target); raises InputError that lists those there are."""
         if key not in self.answers:
-            raise InputError(f"no answer for {key!r}{nearest(key, self.answers)}; there are answers for {listed(self.answers)}.")
+            raise InputError(f"no answer for {key!r}{nearest(str(key), self.answers)}; there are answers for {listed(self.answers)}.")
         return self.answers[key]
+
+    # Mapping rests these two on a KeyError, which an InputError is not
+    def __contains__(self, key: object) -> bool:
+        return key in self.answers
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The answer for a task (or target), or the default where there is none."""
+        return self.answers.get(key, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.answers)

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as tensor_bytes
 
+from newsclf import __version__
 from newsclf.card import model_card
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
-from newsclf.errors import BundleError, ConfigError, listed
+from newsclf.errors import BundleError, ConfigError, OutputError, listed
 from newsclf.folder import checked_files, replace_folder, sha256
 from newsclf.golden import golden_pairs
 from newsclf.learners.mentions import mentioned
@@ -31,7 +30,7 @@ from newsclf.learners.protocol import Documents, LearnerSpec, Model, Pairs, Part
 from newsclf.scores.calibration import Calibration
 from newsclf.scores.decision import Decision
 from newsclf.scores.metrics import Booleans, Floats
-from newsclf.spec import Spec, Tree
+from newsclf.spec import Spec, Tree, parse_yaml
 
 FORMAT = 1
 """Number of the bundle format. Raise it when an older newsclf could not read a new bundle rightly; keep reading every older one, and put a bundle
@@ -40,7 +39,7 @@ of the old format under tests/fixtures so that the suite proves it."""
 TOLERANCE = 1e-4
 """How far a golden score may move, in logits: the rounding of float32 sums on other machines, and no more."""
 
-LARGEST_HEADER = 1 << 20
+LARGEST_HEADER = 1 << 20  # bytes; ours have a few hundred
 MANIFEST = "manifest.json"
 
 
@@ -49,37 +48,26 @@ class Manifest(Spec):
 
     format: int
     """Number of the bundle format."""
-
     newsclf: str
     """Version that wrote it."""
-
     task: str
     """The codebook's task."""
-
     labels: tuple[str, ...]
     """Label names in the order of the weights' columns."""
-
     tokens: int
     """Number of the token definition."""
-
     learner: dict[str, Any]
     """The learner's spec."""
-
     clean: CleanSpec
     """How articles are cleaned before they are read."""
-
     calibration: dict[str, list[float]]
     """Slope and shift of each label."""
-
     decision: dict[str, Any]
     """Thresholds and limits of the decision."""
-
     about: dict[str, Any]
     """What it was trained on and how it did, for people and model cards."""
-
     external: dict[str, str] = {}
     """Large parts stored once beside several bundles: name → sha256."""
-
     files: dict[str, dict[str, int | str]]
     """Name → size in bytes and sha256 of every other file."""
 
@@ -106,10 +94,13 @@ class Bundle:
 
         Raises OutputError where the folder holds something else or cannot be written: nothing is lost then.
         """
+        other = Path(folder) / MANIFEST
+        if other.is_file() and b'"newsclf"' not in other.read_bytes():  # web sites and browser extensions have a manifest.json too
+            raise OutputError(f"{other}: this is no bundle's manifest, so the folder is left as it is; name another output folder.")
         files = self._files()
         manifest = Manifest(
             format=FORMAT,
-            newsclf=_version(),
+            newsclf=__version__,
             task=self.codebook.task,
             labels=self.codebook.names,
             tokens=TOKENS,
@@ -126,12 +117,7 @@ class Bundle:
 
     def _files(self) -> dict[str, bytes]:
         parts = self.model.parts()
-        arrays = {name: np.ascontiguousarray(array) for name, array in parts.arrays.items()}
-        weights = tensor_bytes(arrays)
-        # safetensors 0.8 scrambles arrays that are not C-contiguous without a word (issue 825): what was written is read and compared
-        for name, array in read_tensors(weights).items():
-            if not np.array_equal(array, arrays[name]):
-                raise BundleError(f"{name}: safetensors did not write this array as it is; the bundle was not saved.")
+        weights = _tensor_bytes(parts.arrays)
         pairs = golden_pairs(parts, self.codebook)
         scores = self.model.scores(pairs)
         golden = {
@@ -140,7 +126,7 @@ class Bundle:
             "targets": list(pairs.targets),
             "scores": scores.tolist(),
             "probabilities": self.calibration(scores).tolist(),
-            "tolerance": TOLERANCE,
+            "tolerance": TOLERANCE,  # stated for people; what is allowed is not for a file to say
         }
         vocabularies = {f"vocabulary.{name}.txt": "\n".join(terms).encode() for name, terms in parts.vocabularies.items()}
         return vocabularies | {
@@ -154,21 +140,20 @@ class Bundle:
     def load(cls, folder: str | Path) -> tuple[Bundle, str]:
         """The bundle in a folder and its fingerprint; raises BundleError with a full sentence for everything that is not as it must be."""
         folder = Path(folder)
-        tree, fingerprint = _manifest_tree(folder)
         try:
-            manifest = Manifest.parse(tree, where=f"{folder / MANIFEST}")
-            data = checked_files(folder, manifest.files, mark=MANIFEST)
-            bundle = _construct(folder, manifest, data)
-        except (ConfigError, ValidationError, ValueError, KeyError, TypeError) as error:
-            raise BundleError(f"{folder}: this bundle does not fit together: {error}") from error
-        _replay(folder, bundle, data["golden.json"])
+            tree, fingerprint = _manifest_tree(folder)
+            manifest = Manifest.parse(tree, where=MANIFEST)
+            data = checked_files(folder, manifest.files, mark=MANIFEST)  # before any of them is parsed
+            bundle = _construct(manifest, data)
+            _replay(bundle, data["golden.json"])
+        except OSError as error:
+            raise BundleError(f"{folder}: this model cannot be read: {error.strerror or error}.") from error
+        except KeyError as error:
+            raise BundleError(f"{folder}: this bundle does not fit together: {error} is missing.") from error
+        # a file of the right hash may still hold anything: whoever makes a bundle also writes its hashes
+        except (ConfigError, ValueError, TypeError, IndexError, RecursionError) as error:
+            raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
         return bundle, fingerprint
-
-
-def _version() -> str:
-    from newsclf import __version__
-
-    return __version__
 
 
 def _manifest_tree(folder: Path) -> tuple[Tree, str]:
@@ -180,38 +165,57 @@ def _manifest_tree(folder: Path) -> tuple[Tree, str]:
     data = path.read_bytes()
     try:
         tree = json.loads(data)
-        number = tree["format"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BundleError(f"{path}: this is not the manifest of a bundle ({error!r}).") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: this is not JSON, and so no bundle's manifest: {error}.") from error
+    number = tree.get("format") if isinstance(tree, dict) else None
+    if number is None:
+        raise BundleError(f"{path}: this is no newsclf bundle: its {MANIFEST} has no format number.")
     if number != FORMAT:
-        made = f"It was written by newsclf {tree.get('newsclf', '(unknown)')}; this is {_version()}."
+        made = f"It was written by newsclf {tree.get('newsclf', '(unknown)')}; this is {__version__}."
         raise BundleError(f"{path}: the bundle has format {number!r} and this newsclf reads format {FORMAT}. {made} Upgrade newsclf, or train again.")
     return tree, sha256(data)
 
 
-def _construct(folder: Path, manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
+def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
     if manifest.tokens != TOKENS:
         raise ValueError(f"its words are defined by rule {manifest.tokens}, this newsclf knows rule {TOKENS}")
     if manifest.external:
         raise ValueError(f"it refers to files stored elsewhere, {listed(manifest.external)}, which this newsclf cannot find")
-    codebook = Codebook.parse(yaml.safe_load(data["codebook.yaml"]), where=str(folder / "codebook.yaml"))
-    if codebook.names != manifest.labels or codebook.task != manifest.task:
-        raise ValueError(f"the manifest lists the labels {listed(manifest.labels)}, the codebook {listed(codebook.names)}")
-    learner = learner_spec(manifest.learner).parse(manifest.learner, where=str(folder / MANIFEST))
+    codebook = Codebook.parse(parse_yaml(data["codebook.yaml"].decode("utf-8"), where="codebook.yaml"), where="codebook.yaml")
+    told, written = ((item.task, *names) for item, names in ((manifest, manifest.labels), (codebook, codebook.names)))
+    if told != written:
+        raise ValueError(f"the manifest is for the task and labels {listed(told)}, the codebook for {listed(written)}")
+    learner = learner_spec(manifest.learner).parse(manifest.learner, where=f"{MANIFEST}, learner")
     vocabularies = {
-        name.removeprefix("vocabulary.").removesuffix(".txt"): content.decode("utf-8").split("\n") if content else []
+        name.removeprefix("vocabulary.").removesuffix(".txt"): content.decode("utf-8").split("\n") if content else []  # not [""]
         for name, content in data.items()
         if name.startswith("vocabulary.")
     }
     model = learner.rebuild(Parts(_tensors(data["weights.safetensors"]), vocabularies), codebook)
     calibration = Calibration(codebook.kind, **{name: np.array(values) for name, values in manifest.calibration.items()})
     decision = Decision.of_dict(codebook.kind, manifest.decision)
-    if {len(calibration.slopes), len(decision.thresholds)} != {len(codebook.names)}:
+    if {calibration.slopes.shape, decision.thresholds.shape} != {(len(codebook.names),)}:
         raise ValueError("calibration and thresholds need one number for each label")
     return Bundle(codebook, learner, manifest.clean, model, calibration, decision, manifest.about)
 
 
+def _tensor_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays as safetensors, read back; raises BundleError where they would not be loaded as they are."""
+    # safetensors 0.8 scrambles arrays that are not C-contiguous without a word (issue 825)
+    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    data = tensor_bytes(plain)
+    try:
+        read = _tensors(data)
+        scrambled = [name for name, array in arrays.items() if not np.array_equal(read[name], array)]
+        if scrambled:
+            raise ValueError(f"safetensors did not write the array {listed(scrambled)} as it is")
+    except ValueError as error:
+        raise BundleError(f"the bundle was not saved: {error}.") from error
+    return data
+
+
 def _tensors(data: bytes) -> dict[str, np.ndarray]:
+    # before safetensors reads it: the header is JSON of any length
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(LARGEST_HEADER, len(data) - 8):
         raise ValueError(f"weights.safetensors announces a header of {length} bytes; at most {LARGEST_HEADER} are read")
@@ -225,15 +229,20 @@ def _tensors(data: bytes) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _replay(folder: Path, bundle: Bundle, data: bytes) -> None:
-    """Score the golden inputs again; raises BundleError where a score moved."""
+@np.errstate(all="ignore")  # damaged numbers may overflow; that they moved is what is told
+def _replay(bundle: Bundle, data: bytes) -> None:
+    """Answer the golden inputs again; raises ValueError where a score or a probability moved."""
     golden = json.loads(data)
     documents = Documents(golden["titles"], golden["texts"])
     pairs = Pairs(documents, np.arange(len(documents)), golden["targets"])
-    before, now = np.array(golden["scores"]), bundle.model.scores(pairs)
-    moved = np.abs(before - now).max(initial=0.0) if before.shape == now.shape else np.inf
-    if not moved <= TOLERANCE:
-        raise BundleError(
-            f"{folder}: the golden inputs score differently here: the largest difference is {moved:.3g}, allowed is {TOLERANCE:g}. "
-            "A library that scoring rests on has changed: train again, or install the versions that the bundle's README names."
-        )
+    before, probabilities = np.array(golden["scores"]), np.array(golden["probabilities"])
+    # from the scores as they were: a steep calibration would make the rounding of another machine's sums look large
+    calibrated = bundle.calibration(before)
+    bundle.decision(calibrated)
+    for was, now in ((before, bundle.model.scores(pairs)), (probabilities, calibrated)):
+        moved = np.abs(was - now).max(initial=0.0) if was.shape == now.shape else np.inf
+        if not moved <= TOLERANCE:
+            raise ValueError(
+                f"the golden inputs score differently here, by up to {moved:.3g} where {TOLERANCE:g} is allowed: the manifest has changed, or a "
+                "library that scoring rests on. Train again, or install the versions that the bundle's README names"
+            )

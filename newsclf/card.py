@@ -16,10 +16,12 @@ LIMITS = (
 
 def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any]) -> str:
     """Markdown, the same bytes for the same model."""
+    called = about.get("name", codebook.task)
     kind = {"exclusive": "exactly one label an article", "multi": "any number of labels an article"}[codebook.kind]
     labels = [[f"`{name}`", label.definition, _thresholds(about).get(name, "")] for name, label in codebook.labels.items()]
+    # no date, place or duration among them: two runs of one config give the same bytes
     sections = [
-        f"# {about.get('name', codebook.task)}: a newsclf model for the task `{codebook.task}`",
+        f"# {called}: a newsclf model for the task `{codebook.task}`",
         f"{codebook.question} ({kind}{', toward ' + ', '.join(codebook.targets) if codebook.targets else ''})".strip(),
         "## Labels",
         table(["label", "definition", "given from"], labels),
@@ -28,24 +30,29 @@ def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any
         "## What it was trained on",
         "\n".join(f"* {key}: {value}" for key, value in about.get("data", {}).items()) or "Not recorded.",
         "## What it goes by",
-        _telling(about),
+        _telling(about) or "Not recorded.",
         "## Use",
-        f"```python\nimport newsclf\nmodel = newsclf.load('{about.get('name', 'this-folder')}')\nprint(model.predict('text of an article'))\n```",
+        f"```python\nimport newsclf\nmodel = newsclf.load({called!r})\nprint(model.predict('text of an article'))\n```",
         "## Limits",
         LIMITS,
-        f"Learner: `{learner.kind}`, {_pairs(about.get('chosen', {})) or 'as configured'}. Written by {_pairs(about.get('versions', {}))}.",
+        f"Learner: `{learner.kind}`, {_pairs(about.get('chosen', {})) or 'as configured'}. {_written_by(about.get('versions', {}))}",
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A markdown table."""
+    """A markdown table; what would end a cell or a row is taken out of the cells."""
+    # markdown knows no other way to have either inside a cell
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _written_by(versions: Mapping[str, str]) -> str:
+    return f"Written by {_pairs(versions)}." if versions else "The versions that wrote it are not recorded."
 
 
 def _thresholds(about: Mapping[str, Any]) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
+INTERRUPTED = 130
+
 Config = Annotated[Path, typer.Argument(help="Experiment file (YAML), for example configs/framing.yaml.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config, for example --set learner.C=4. Repeatable.")
@@ -34,6 +38,9 @@ Settings = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Targets = Annotated[list[str] | None, typer.Option("--target", help="Stance: ask about this target instead of the codebook's. Repeatable.")]
+ColumnNames = Annotated[
+    list[str] | None, typer.Option("--column", metavar="FIELD=COLUMN", help="Where a field stands, for example --column text=body. Repeatable.")
+]
 Model = Annotated[Path, typer.Argument(help="Folder of a model, for example models/framing.")]
 
 
@@ -79,9 +86,7 @@ def predict(
 def score(
     what: Annotated[list[str], typer.Argument(metavar="MODEL... CORPUS", help="Models, then a corpus: file, folder, glob, address or hf:name.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores; must not hold anything else.")],
-    columns: Annotated[
-        list[str] | None, typer.Option("--column", metavar="FIELD=COLUMN", help="Where a field stands, for example --column text=body. Repeatable.")
-    ] = None,
+    columns: ColumnNames = None,
     languages: Annotated[list[str] | None, typer.Option("--language", help="Keep articles in this language (ISO 639-1). Repeatable.")] = None,
     targets: Targets = None,
     sentences: Annotated[int, typer.Option(min=0, help="Sentences of evidence for each label; 0 is fastest.")] = 0,
@@ -112,17 +117,10 @@ def score(
 def evaluate(
     model: Model,
     corpus: Annotated[str, typer.Argument(help="Coded corpus: file, folder, glob, address or hf:name.")],
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            metavar="FIELD=COLUMN",
-            help="Where a field stands, for example --column labels=frames; as in training unless given. Repeatable.",
-        ),
-    ] = None,
+    columns: ColumnNames = None,
     as_json: Json = False,
 ) -> None:
-    """Test a model on coded articles that it has not been trained on."""
+    """Test a model on coded articles that it has not been trained on; columns are named as in training unless --column says otherwise."""
     _remarks(quiet=True)
     from newsclf.bundle import Bundle
     from newsclf.corpus.coded import CodedSpec
@@ -181,17 +179,20 @@ def options(version: Annotated[bool, typer.Option("--version", callback=_version
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 a user's mistake, 3 a check that did not hold, 130 interrupted, 1 our bug."""
+    for stream in (sys.stdout, sys.stderr):
+        # UTF-8 whatever the locale: Windows would write redirected output in cp1252, which has no bars. By lines, so that a closed pipe shows at once
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     try:
         app(args=arguments if arguments is None else list(arguments), prog_name="newsclf", standalone_mode=True)
     except NewsclfError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted: nothing half-written was left behind", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has seen enough, as `newsclf inspect … | head` does
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit as ended:  # what typer makes of every end, Ctrl-C and a closed pipe included
+        if ended.code == INTERRUPTED:
+            print("interrupted: nothing half-written was left behind", file=sys.stderr)
+        # the reader of our output may have seen enough, as `newsclf inspect … | head` does
+        sys.exit(0 if isinstance(ended.__context__, BrokenPipeError) else ended.code)
 
 
 def _remarks(quiet: bool) -> None:
@@ -229,9 +230,10 @@ def _one_article(source: str | None) -> Article:
             return Article(text=sys.stdin.buffer.read().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise InputError(f"standard input is not UTF-8 (byte {error.start}).") from error
-    articles = list(read_articles(CorpusSpec(path=(str(source),))))
+    articles = list(islice(read_articles(CorpusSpec(path=(str(source),))), 2))
     if len(articles) != 1:
-        raise InputError(f"{source}: predict reads one article, this holds {len(articles)}; for a corpus:  newsclf score MODEL {source} -o scores")
+        found = "several" if articles else "none"
+        raise InputError(f"{source}: predict reads one article, this holds {found}; for a corpus:  newsclf score MODEL {source} -o scores")
     if isinstance(articles[0], BadRow):
         raise InputError(f"{articles[0].place}: {articles[0].reason}")
     return articles[0]

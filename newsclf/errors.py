@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 INSTALL = "pip install 'newsclf[{extra}]'"
 
@@ -73,7 +75,10 @@ def need(package: str, extra: str, *, why: str) -> ModuleType:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise MissingExtra(f"{why} needs the package {package!r}, which is not installed: run  {INSTALL.format(extra=extra)}") from error
+        # a package that is there may still fail to import, for want of a library of its own: what it says then is what helps
+        absent = isinstance(error, ModuleNotFoundError) and error.name == package.partition(".")[0]
+        problem = "is not installed" if absent else f"cannot be imported ({error})"
+        raise MissingExtra(f"{why} needs the package {package!r}, which {problem}: run  {INSTALL.format(extra=extra)}") from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -88,3 +93,9 @@ def listed(names: Iterable[str], *, most: int = 12) -> str:
     quoted = [repr(str(name)) for name in names]
     rest = f" and {len(quoted) - most} more" if len(quoted) > most else ""
     return (", ".join(quoted[:most]) or "none") + rest
+
+
+def shown(value: Any, *, most: int = 60) -> str:
+    """A value as it would stand in a config file, cut after `most` characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= most else text[: most - 3] + "..."

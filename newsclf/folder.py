@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +29,26 @@ def write_file(path: Path, data: bytes) -> None:
 
 def fsync_folder(folder: Path) -> None:
     """Have a folder's entries on disk, where the system can say so."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    # Windows opens no folders and some network file systems sync none: the files themselves are on disk already
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def check_replaceable(folder: Path, *, mark: str) -> None:
-    """Raise OutputError where a folder of that name holds something other than what has the `mark` file."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    """Raise OutputError where a folder of that name holds something other than what has the `mark` file, or cannot be looked into."""
+    try:
+        in_the_way = folder.is_symlink() or (folder.exists() and not folder.is_dir())
+        found = [] if in_the_way or not folder.exists() or (folder / mark).is_file() else sorted(item.name for item in folder.iterdir())
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}.") from error
+    if in_the_way:
         raise OutputError(f"{folder}: a file of that name is in the way; name another output folder.")
-    if folder.is_dir() and not (folder / mark).is_file() and any(folder.iterdir()):
-        found = listed(sorted(item.name for item in folder.iterdir()), most=4)
-        raise OutputError(f"{folder}: this folder holds something else ({found}) and is left as it is; name another output folder.")
+    if found:
+        raise OutputError(f"{folder}: this folder holds something else ({listed(found, most=4)}) and is left as it is; name another output folder.")
 
 
 def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> None:
@@ -51,8 +57,10 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> No
     Raises OutputError where it cannot be written; what was there before is then still there.
     """
     check_replaceable(folder, mark=mark)
-    fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
-    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    folder = folder.resolve()  # "." has no name to put a suffix to
+    # a number of its own: what a killed run left behind must not be in the way of the next, nor another machine's run
+    number = secrets.token_hex(4)
+    fresh, old = (folder.with_name(f".{folder.name}.{state}-{number}") for state in ("new", "old"))
     try:
         fresh.mkdir(parents=True)
         for name, data in files.items():
@@ -63,11 +71,12 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> No
         fresh.rename(folder)
         fsync_folder(folder.parent)
     except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}. Nothing was changed there.") from error
     finally:
-        # also on Ctrl-C: no half folder stays behind
+        # also on Ctrl-C, wherever it fell: no half folder stays behind, and the older one comes back where the new one has not taken its place
+        with suppress(OSError):  # there is an older one aside only if it came to that
+            if not folder.exists():
+                old.rename(folder)
         shutil.rmtree(fresh, ignore_errors=True)
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
@@ -78,7 +87,10 @@ def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *
     for name in listed_files:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name or ":" in name or "\0" in name:
             raise BundleError(f"{folder}: the manifest names the file {name!r}; only plain file names inside the folder are read.")
-    present = {item.name for item in folder.iterdir()}
+    try:
+        present = {item.name for item in folder.iterdir()}
+    except OSError as error:
+        raise BundleError(f"{folder}: cannot be read: {error.strerror or error}.") from error
     missing, extra = set(listed_files) - present, present - set(listed_files) - {mark}
     if missing:
         raise BundleError(f"{folder}: the file {listed(sorted(missing))} is missing; copy the whole folder again.")
@@ -91,9 +103,13 @@ def _checked(path: Path, entry: Mapping[str, Any]) -> bytes:
     if path.is_symlink() or not path.is_file():
         raise BundleError(f"{path}: this is a link or a folder; a bundle holds plain files only.")
     size = path.stat().st_size
+    # before the file is read: it may be larger than the memory
     if size != entry.get("bytes"):
         raise BundleError(f"{path}: the file has {size} bytes, the manifest says {entry.get('bytes')}; copy the whole folder again.")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror or error}.") from error
     found = sha256(data)
     if found != entry.get("sha256"):
         raise BundleError(

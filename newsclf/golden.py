@@ -13,21 +13,32 @@ DOCUMENTS = 8
 TERMS = 24
 """N-grams of each vocabulary in each document."""
 
+UNSEEN = "something else"
+"""A target that no model has weights of its own for."""
+
 
 def golden_pairs(parts: Parts, codebook: Codebook) -> Pairs:
-    """Eight documents of n-grams spread evenly over each vocabulary; for stance, with the codebook's targets and one that is not in it."""
-    titles, texts, targets = [], [], []
-    asked = [*codebook.targets, "something else"] if codebook.is_stance else []
-    for number in range(DOCUMENTS):
-        target = asked[number % len(asked)] if asked else ""
-        words = [term for name, terms in parts.vocabularies.items() if name != "targets" for term in _spread(terms, number)]
-        titles.append(" ".join(_spread(parts.vocabularies.get("title", ()), number)))
-        # the target stands in the middle, so that the words around its mentions are n-grams of the model too
-        texts.append(" ".join([*words[: len(words) // 2], target, *words[len(words) // 2 :]]))
-        targets.append(target)
-    return Pairs(Documents(titles, texts), np.arange(DOCUMENTS), targets if asked else ())
+    """Eight documents of n-grams spread evenly over each vocabulary; for stance about every target of codebook and model, and more where needed."""
+    vocabularies = dict(parts.vocabularies)
+    targets, near = vocabularies.pop("targets", ()), vocabularies.pop("near", ())
+    known = list(dict.fromkeys([*codebook.targets, *targets, UNSEEN])) if codebook.is_stance else []
+    titles, texts, asked = [], [], []
+    for number in range(max(DOCUMENTS, len(known))):
+        target = known[number % len(known)] if known else ""
+        words = [term for terms in vocabularies.values() for term in _spread(terms, number)]
+        around = _spread(near, number)
+        # what a model counts near its target stands at both sides of it, and everything else beyond
+        before = [*words[: len(words) // 2], *around[: len(around) // 2]]
+        after = [*around[len(around) // 2 :], *words[len(words) // 2 :]]
+        titles.append(" ".join(_spread(vocabularies.get("title", ()), number)))
+        texts.append(" ".join([*before, target, *after]))
+        asked.append(target)
+    return Pairs(Documents(titles, texts), np.arange(len(texts)), asked if known else ())
 
 
 def _spread(terms: Sequence[str], number: int) -> list[str]:
-    step = max(1, len(terms) // (DOCUMENTS * TERMS))
-    return list(terms[number * step :: DOCUMENTS * step][:TERMS])
+    """The terms of one document: all of a small vocabulary, else every eighth of those that lie evenly over the whole of it."""
+    if len(terms) <= TERMS:
+        return list(terms)
+    places = min(len(terms), DOCUMENTS * TERMS)
+    return [terms[place * len(terms) // places] for place in range(number % DOCUMENTS, places, DOCUMENTS)]

@@ -39,7 +39,7 @@ class LoggedProgress:
         if now - self.said >= EVERY_S:
             self.said = now
             rate = self.done / max(now - self.started, 1e-9)
-            left = f", {(self.total - self.done) / max(rate, 1e-9):.0f} s left" if self.total else ""
+            left = f", {max(self.total - self.done, 0) / max(rate, 1e-9):.0f} s left" if self.total else ""
             logger.info("%s: %s rows, %.0f rows/s%s", self.name, f"{self.done:,}", rate, left)
 
 
@@ -61,13 +61,23 @@ def progress(name: str, total: int | None = None) -> Iterator[Progress]:
     if not (sys.stderr.isatty() and logger.isEnabledFor(logging.INFO)):
         yield LoggedProgress(name, total)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
+    with _bar() as bar:
+        yield BarProgress(bar, bar.add_task(name, total=total))
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.speed:.0f} rows/s"), TimeRemainingColumn())
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield BarProgress(bar, bar.add_task(name, total=total, speed=0.0))
+
+def _bar() -> Any:
+    # rich takes a tenth of a second to load, which an import of newsclf must not
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} rows/s")  # no speed before the second step
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    return RichProgress(*columns, console=Console(stderr=True), transient=True)
 
 
 def counted(rows: Iterable[T], name: str, total: int | None = None) -> Iterator[T]:

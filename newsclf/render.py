@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 BAR = 20
+LONGEST = 300
+"""Characters of a sentence of evidence."""
 
 
 def reading_text(reading: Mapping[str, Prediction | Reading]) -> str:
@@ -39,7 +41,8 @@ def prediction_text(prediction: Prediction, heading: str) -> str:
         lines.append(f"  why {label}:")
         for piece in (piece for piece in prediction.evidence if piece.label == label):
             phrases = ", ".join(phrase.text for phrase in piece.phrases)
-            shown = textwrap.shorten(piece.text, 300, placeholder=" …")
+            # cut anywhere: not every script has spaces to cut at
+            shown = piece.text if len(piece.text) <= LONGEST else f"{piece.text[:LONGEST].rstrip()} …"
             lines += textwrap.wrap(f"“{shown}”" + (f"  [{phrases}]" if phrases else ""), WIDTH, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
 

@@ -8,26 +8,41 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from newsclf.errors import ConfigError, nearest
+from newsclf.errors import ConfigError, shown
+from newsclf.explain import explain
 
 Tree = dict[str, Any]
 """What a YAML file holds: nested dicts and lists of plain values."""
 
-_FLOAT = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf)|\.(?:nan|NaN)")
-_INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
+_YAML = "tag:yaml.org,2002:"
+_PLAIN = (
+    ("bool", r"true|false", list("tf")),
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    # 012 is a code with a leading zero (an outlet, a label), not ten and not twelve; so is 012.5
+    ("float", r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf)|\.(?:nan|NaN)", list("-+.0123456789")),
+)
+"""What is no text though it stands without quotes: YAML type, pattern, first characters."""
 
 
 class Spec(BaseModel):
     """Base of every config block: frozen, no unknown keys, fields documented by the string under each."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,  # JSON, and so a manifest, has no word for either
+    )
 
     @classmethod
     def parse(cls, tree: Mapping[str, Any], *, where: str) -> Self:
@@ -35,7 +50,9 @@ class Spec(BaseModel):
         try:
             return cls.model_validate(dict(tree))
         except ValidationError as error:
-            raise ConfigError("\n".join(f"{where}: {line}" for line in _explain(error, cls, tree))) from error
+            raise ConfigError("\n".join(f"{where}: {line}" for line in explain(error, cls, tree))) from error
+        except ConfigError as error:  # a validator's own sentence, which does not know the file
+            raise ConfigError(f"{where}: {error}") from error
 
     def resolved(self) -> Tree:
         """Every field, defaults included, as plain JSON values."""
@@ -50,38 +67,60 @@ class Spec(BaseModel):
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader without YAML 1.1's surprises: `no` is a string, `1e-4` a number, `012` a string, a date a string."""
 
+    yaml_implicit_resolvers = {}
+    # tags of dates, bytes and sets are errors: those are no plain values, and no spec could write them back
+    yaml_constructors = {
+        tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag is None or tag.endswith((":null", ":str", ":seq"))
+    }
 
-def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode, deep: bool = False) -> Tree:
+
+class _StrictDumper(yaml.SafeDumper):
+    """SafeDumper that quotes what either YAML would take for something other than text: other programs read the files too."""
+
+
+def _quoted_where_needed(dumper: _StrictDumper, text: str) -> yaml.ScalarNode:
+    # outside double quotes PyYAML writes these line breaks as they are, and reads them as blanks; \x85 is what a mistaken "…" often is
+    return dumper.represent_scalar(f"{_YAML}str", text, style='"' if re.search("[\x85\u2028\u2029\ufeff]", text) else None)
+
+
+def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.Node) -> Tree:
+    if not isinstance(node, yaml.MappingNode):  # the tag !!map, written by hand before something else
+        raise _problem("a block of key: value lines is expected", node)
     result: Tree = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        line = key_node.start_mark.line + 1
-        if not isinstance(key, str):
-            key = str(key)  # a label may be called 2024 or true
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise _problem("a key must be text, not a list or a block", key_node)
+        key = str(key_node.value)  # as it is written: a label may be called 2024, 1.50 or true
         if key in result:
-            raise ConfigError(f"line {line}: the key {key!r} stands twice; keep one of the two.")
+            raise _problem(f"the key {key!r} stands twice; keep one of the two", key_node)
         result[key] = loader.construct_object(value_node, deep=True)
     return result
 
 
-_StrictLoader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", re.compile(r"true|false"), "tf"),
-    ("null", re.compile(r"~|null|"), ["~", "n", ""]),
-    ("int", _INT, "-+0123456789"),
-    ("float", _FLOAT, "-+.0123456789"),
-):
-    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern.pattern})$"), list(_first))
-_StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping_without_duplicates)
+def _bool_or_number(loader: _StrictLoader, node: yaml.Node) -> bool | int | float:
+    text = str(node.value).lower()
+    try:
+        return _READ[node.tag](text)
+    except (ValueError, KeyError) as error:  # a tag written by hand before something else, or thousands of digits
+        raise _problem(f"{shown(text)} is no {node.tag.rpartition(':')[2]}", node) from error
 
 
-def _float(loader: _StrictLoader, node: yaml.ScalarNode) -> float | str:
-    text = str(node.value)
-    # 012 is a code with a leading zero (an outlet, a label), not ten and not twelve
-    return text if re.fullmatch(r"[-+]?0\d+", text) else float(text.replace("_", "").replace(".inf", "inf").replace(".Inf", "inf"))
+def _problem(sentence: str, node: yaml.Node) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, sentence, node.start_mark)
 
 
-_StrictLoader.add_constructor("tag:yaml.org,2002:float", _float)
+_READ: Mapping[str, Callable[[str], bool | int | float]] = {
+    f"{_YAML}bool": {"true": True, "false": False}.__getitem__,
+    f"{_YAML}int": int,
+    f"{_YAML}float": lambda text: float(re.sub(r"\.(?=inf|nan)", "", text)),
+}
+for _tag in _READ:
+    _StrictLoader.add_constructor(_tag, _bool_or_number)
+_StrictLoader.add_constructor(f"{_YAML}map", _mapping_without_duplicates)
+_StrictDumper.add_representer(str, _quoted_where_needed)
+for _name, _pattern, _first in _PLAIN:
+    for _either in (_StrictLoader, _StrictDumper):
+        _either.add_implicit_resolver(_YAML + _name, re.compile(rf"^(?:{_pattern})\Z"), _first)
 
 
 def parse_yaml(text: str, *, where: str) -> Any:
@@ -90,10 +129,16 @@ def parse_yaml(text: str, *, where: str) -> Any:
         return yaml.load(text, _StrictLoader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
         line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{where}{line}: this is not valid YAML: {getattr(error, 'problem', None) or error}.") from error
-    except ConfigError as error:
-        raise ConfigError(f"{where}, {error}") from error
+        raise ConfigError(f"{where}{line}: this is not valid YAML: {problem}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: this is nested too deeply to be read.") from error
+
+
+def dump_yaml(tree: Tree) -> str:
+    """A tree of plain values as YAML that `parse_yaml` reads back to an equal one."""
+    return yaml.dump(tree, Dumper=_StrictDumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def load_tree(path: Path) -> Tree:
@@ -105,19 +150,31 @@ def _load_tree(path: Path, seen: tuple[Path, ...]) -> Tree:
     path = path.resolve()
     if path in seen:
         raise ConfigError(f"{path}: 'extends' goes in a circle: {' → '.join(p.name for p in (*seen, path))}.")
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: there is no such file.") from error
-    except IsADirectoryError as error:
-        raise ConfigError(f"{path}: this is a folder; a config is one YAML file.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: this file is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    tree = parse_yaml(text, where=str(path))
+    tree = parse_yaml(_text_of(path, by=seen[-1:]), where=str(path))
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: a YAML file of key: value lines is expected, this holds {type(tree).__name__}.")
+        found = "nothing" if tree is None else shown(tree)
+        raise ConfigError(f"{path}: a YAML file of key: value lines is expected, this holds {found}.")
     parent = tree.pop("extends", None)
-    return merge(_load_tree(path.parent / str(parent), (*seen, path)), tree) if parent else tree
+    if parent is None:
+        return tree
+    if not isinstance(parent, str):
+        raise ConfigError(f"{path}: 'extends' must be the name of one file, not {shown(parent)}.")
+    return merge(_load_tree(path.parent / parent, (*seen, path)), tree)
+
+
+def _text_of(path: Path, *, by: tuple[Path, ...]) -> str:
+    """The text of a config file, which another may name as the one that it extends."""
+    named = "".join(f" ('extends' in {child} names it)" for child in by)
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file{named}.") from error
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path}: this is a folder{named}; a config is one YAML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: this file is not UTF-8 text (byte {error.start}){named}; save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read{named}: {error.strerror or error}.") from error
 
 
 def merge(under: Tree, over: Tree) -> Tree:
@@ -141,52 +198,3 @@ def override(tree: Tree, settings: Sequence[str]) -> Tree:
             leaf = {key: leaf}
         tree = merge(tree, leaf)
     return tree
-
-
-def _explain(error: ValidationError, model: type[BaseModel], tree: Mapping[str, Any]) -> list[str]:
-    """A sentence for each key that is wrong: key path, what it must be, what it was."""
-    unknown: list[str] = []
-    wrong: dict[str, tuple[Any, str, list[str]]] = {}
-    for item in error.errors(include_url=False):
-        path = [str(part) for part in item["loc"]]
-        if item["type"] == "extra_forbidden":
-            names = _keys_at(model, path[:-1])
-            known = ", ".join(sorted(names)) or "none"
-            unknown.append(f"unknown key {'.'.join(path)!r}{nearest(path[-1], names)}; known here: {known}.")
-        elif item["type"] == "missing":
-            unknown.append(f"the key {'.'.join(path)!r} is missing.")
-        else:  # the alternatives of a union report one error each: they are joined under their key
-            key, value = _value_at(tree, item["loc"])
-            message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
-            wrong.setdefault(key, (value, item["type"], []))[2].append(message[:1].lower() + message[1:])
-    for key, (value, kind, messages) in wrong.items():
-        was = "" if kind == "value_error" else f", not {_short(value)}"
-        unknown.append(f"{key or 'the file'!r}: {' or '.join(dict.fromkeys(messages))}{was}.")
-    return unknown
-
-
-def _keys_at(model: type[BaseModel], path: Sequence[str]) -> list[str]:
-    here: type[BaseModel] | None = model
-    for part in path:
-        field = here.model_fields.get(part) if here else None
-        annotation = field.annotation if field else None
-        options = [annotation, *get_args(annotation)]
-        here = next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-    return list(here.model_fields) if here else []
-
-
-def _value_at(tree: Any, location: Sequence[Any]) -> tuple[str, Any]:
-    """The dotted key as far as the tree goes along a location, and the value there."""
-    path: list[str] = []
-    for part in location:
-        inside = part in tree if isinstance(tree, Mapping) else isinstance(tree, list) and isinstance(part, int) and part < len(tree)
-        if not inside:
-            break
-        tree = tree[part]
-        path.append(str(part))
-    return ".".join(path), tree
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."

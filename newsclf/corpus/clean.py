@@ -17,7 +17,7 @@ from newsclf.article import Article
 from newsclf.corpus.html import extract_html, looks_like_html
 from newsclf.corpus.junk import junk_rule
 from newsclf.corpus.lines import Cleaned, Line, split_lines
-from newsclf.corpus.mask import NEAR_TOP, dateline_end, is_byline, outlet_pattern
+from newsclf.corpus.mask import NEAR_TOP, Outlets, dateline_end, is_byline
 from newsclf.spec import Spec
 
 Mask = Literal["outlet", "byline", "dateline"]
@@ -60,7 +60,7 @@ class CleanArticle:
 class Context:
     """What a step knows beside its line."""
 
-    outlets: re.Pattern[str] | None
+    outlets: Outlets
     removed: Counter[str]
     number: int = 0
     """Of the line, from the top, blank lines counted."""
@@ -141,7 +141,7 @@ def mask_dateline(line: Line, context: Context) -> Line:
 
 def mask_outlets(line: Line, context: Context) -> Line:
     """Cut outlet names out."""
-    found = [match.span() for match in context.outlets.finditer(line.text)] if context.outlets else []
+    found = context.outlets.find(line.text)
     context.removed["mask.outlet"] += len(found)
     return line.without(found).stripped() if found else line
 
@@ -182,7 +182,7 @@ class Cleaner:
         self.spec = spec
         self._text = [entry for entry in STEPS if entry.wanted(spec)]
         self._title = [entry for entry in self._text if entry.step not in _TEXT_ONLY]
-        self._outlets = outlet_pattern(spec.outlets)
+        self._outlets = Outlets(spec.outlets)
 
     def __call__(self, article: Article) -> CleanArticle:
         """Clean title and text; raises MissingExtra where the text is HTML and the `html` extra is not installed."""
@@ -191,7 +191,7 @@ class Cleaner:
             article = replace(article, text=text, title=article.title or title)
         outlets = self._outlets
         if article.outlet and "outlet" in self.spec.mask and article.outlet not in self.spec.outlets:
-            outlets = outlet_pattern((*self.spec.outlets, article.outlet))
+            outlets = Outlets((*self.spec.outlets, article.outlet))
         return CleanArticle(article, _clean(article.title, self._title, outlets), _clean(article.text, self._text, outlets))
 
 
@@ -204,7 +204,7 @@ def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None
     return line
 
 
-def _clean(text: str, table: Sequence[Entry], outlets: re.Pattern[str] | None) -> Cleaned:
+def _clean(text: str, table: Sequence[Entry], outlets: Outlets) -> Cleaned:
     context = Context(outlets, Counter())
     # a repaired line may hold what the text as given did not show: then every step looks again
     steps = [entry.step for entry in table if entry.needed(text) or (entry.step is not repair_mojibake and _SUSPECT.search(text))]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from newsclf.article import Article, Example
 from newsclf.codebook import Codebook
 from newsclf.corpus.formats import BadRow
-from newsclf.corpus.read import CorpusSpec, as_text, read_articles
+from newsclf.corpus.read import FIELDS, CorpusSpec, as_text, read_articles
 from newsclf.errors import DataError, listed, nearest
 
 
@@ -24,7 +24,7 @@ class CodedSpec(CorpusSpec):
     target: str | None = None
     """Stance: column of the target, where each row is coded for one."""
 
-    separator: str = ";"
+    separator: str = Field(default=";", min_length=1)
     """What parts the labels in a cell, for multi-label tasks."""
 
     maps: dict[str, tuple[str, ...]] = {}
@@ -43,7 +43,8 @@ class CodedSpec(CorpusSpec):
     def _map_targets(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {str(key): () if to is None else tuple(to) if isinstance(to, list) else (str(to),) for key, to in value.items()}
+        lists = {key: [] if to is None else to if isinstance(to, (list, tuple)) else [to] for key, to in value.items()}
+        return {str(key): tuple(map(str, labels)) for key, labels in lists.items()}
 
 
 @dataclass
@@ -71,7 +72,7 @@ def read_coded(spec: CodedSpec, codebook: Codebook, *, paths: tuple[str, ...] | 
         examples = list(_examples(article, spec, codebook, columns))
         coded.uncoded += not examples
         for example in examples:
-            key = (article.id, example.target)
+            key = (article.id, example.target)  # an article is coded once for each target
             if key in seen:
                 about = f" and target {example.target!r}" if example.target else ""
                 raise DataError(f"{article.place}: the id {article.id!r}{about} stands at {seen[key]} already; ids must be unique in training.")
@@ -81,20 +82,34 @@ def read_coded(spec: CodedSpec, codebook: Codebook, *, paths: tuple[str, ...] | 
 
 
 def _examples(article: Article, spec: CodedSpec, codebook: Codebook, columns: set[str]) -> Iterator[Example]:
-    if isinstance(spec.labels, tuple):
-        codes: Any = [name for name in spec.labels if _is_one(_cell(article, name, columns), article.place, name)]
-    else:
-        codes = _cell(article, spec.labels, columns)
+    codes = _codes(article, spec, codebook, columns)
     if isinstance(codes, Mapping):
         for target, label in codes.items():
-            if label not in (None, "", []):
-                yield from _example(article, label, str(target), spec, codebook)
-    elif codes is not None and codes == codes:  # NaN, as pandas writes a cell without a code, is not itself
-        target = as_text(_cell(article, spec.target, columns)) if spec.target else ""
+            # a target that a coder left open, or that only other rows of a Parquet struct have
+            if label not in ("", []) and _is_coded(label, codebook):
+                yield from _example(article, label, str(target).strip(), spec, codebook)
+    elif _is_coded(codes, codebook):
+        target = as_text(_cell(article, spec.target, spec, columns)).strip() if spec.target else ""
         if codebook.is_stance and not target:
             place = f"column {spec.target!r} is empty" if spec.target else "data.target is not set"
             raise DataError(f"{article.place}: the task {codebook.task!r} is a stance toward a target, but {place}.")
         yield from _example(article, codes, target, spec, codebook)
+
+
+def _codes(article: Article, spec: CodedSpec, codebook: Codebook, columns: set[str]) -> Any:
+    if isinstance(spec.labels, str):
+        return _cell(article, spec.labels, spec, columns)
+    cells = {name: _cell(article, name, spec, columns) for name in spec.labels}
+    if not any(_is_coded(cell, codebook) for cell in cells.values()):
+        return None
+    return [name for name, cell in cells.items() if _is_one(cell, article.place, name)]
+
+
+def _is_coded(codes: Any, codebook: Codebook) -> bool:
+    """Whether a cell says anything: in a multi-label task an empty one says that no label applies, a null nothing."""
+    if codes is None or codes != codes:  # NaN, as pandas writes a cell without a code, is not itself
+        return False
+    return codebook.kind == "multi" or not isinstance(codes, str) or bool(codes.strip())
 
 
 def _example(article: Article, codes: Any, target: str, spec: CodedSpec, codebook: Codebook) -> Iterator[Example]:
@@ -103,14 +118,18 @@ def _example(article: Article, codes: Any, target: str, spec: CodedSpec, codeboo
     else:
         cells = codes if isinstance(codes, (list, tuple)) else [codes]
     labels = [text for cell in cells if (text := as_text(cell).strip())]
-    if not labels and isinstance(codes, str) and codebook.kind == "exclusive":
-        return  # an empty cell is no code
     if spec.maps:
         labels = _mapped(labels, spec.maps, article.place)
+        # mapped to nothing: of a multi-label task the row is coded with no label, of an exclusive one it is not coded
         if not labels and codebook.kind == "exclusive":
             return
     if codebook.is_stance:
         codebook.check_target(target, where=article.place)
+    elif target:
+        raise DataError(
+            f"{article.place}: this row is coded for the target {target!r}, but the task {codebook.task!r} has no targets. "
+            "Write targets, or open_targets: true, in the codebook, or name another column (data.labels, data.target)."
+        )
     yield Example(article, codebook.check(labels, where=article.place), target)
 
 
@@ -126,11 +145,12 @@ def _mapped(labels: Iterable[str], maps: Mapping[str, tuple[str, ...]], place: s
     return list(result)
 
 
-def _cell(article: Article, column: str, columns: set[str]) -> Any:
+def _cell(article: Article, column: str, spec: CodedSpec, columns: set[str]) -> Any:
     if column in article.extra:
         return article.extra[column]
-    if column in ("id", "title", "outlet", "date", "url"):  # a column that a field of the article claims
-        return getattr(article, column)
+    for name in FIELDS:
+        if column == (name if getattr(spec, name) is None else getattr(spec, name)):  # a column that a field of the article claims
+            return getattr(article, name)
     if column in columns:
         return None
     raise DataError(
@@ -140,8 +160,8 @@ def _cell(article: Article, column: str, columns: set[str]) -> Any:
 
 def _is_one(value: Any, place: str, column: str) -> bool:
     text = as_text(value).strip().lower()
-    if text in ("1", "true", "yes", "x"):
+    if text in ("1", "1.0", "true", "yes", "x"):  # 1.0: pandas writes whole numbers so where a column has gaps
         return True
-    if text in ("0", "false", "no", ""):
+    if text in ("0", "0.0", "false", "no", ""):
         return False
     raise DataError(f"{place}: the column {column!r} must hold 0 or 1 for the label {column!r}; it holds {value!r}.")

@@ -17,9 +17,11 @@ SIMILAR = 0.3
 0.8 of its shingles; two articles about one event written apart share less than 0.05."""
 
 COMMON = 200
-"""A shingle in more texts than this is boilerplate: it nominates no pairs, but counts in the similarity of those that others nominate."""
+"""A shingle in more texts than this is boilerplate, or a story that ran everywhere. Of the texts that have it only neighbours are compared for its
+sake; it counts in the similarity of all."""
 
-_ROWS = 2000
+_WORK = 1 << 22
+"""Shingles compared at a time: this bounds the memory, however many copies there are."""
 
 
 def shingles(ids: Ids, starts: Ids) -> sparse.csr_array:
@@ -53,24 +55,56 @@ def _mix(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def similar_pairs(table: sparse.csr_array, *, threshold: float = SIMILAR) -> tuple[Ids, Ids, NDArray[np.float64]]:
-    """Pairs of texts (first < second) whose shingle sets have at least this Jaccard similarity, and the similarity."""
+    """Pairs of texts (first < second, in order) whose shingle sets have at least this Jaccard similarity (above 0), and the similarity.
+
+    All of them, but for texts whose likeness is mostly of COMMON shingles: of these only neighbours are paired, enough to link equal texts in a
+    chain. So n copies give about n pairs, not n².
+    """
     frequency = np.bincount(table.indices, minlength=table.shape[1])
     telling = table[:, np.flatnonzero((frequency > 1) & (frequency <= COMMON))]
+    common = table[:, np.flatnonzero(frequency > COMMON)]
     sizes = np.diff(table.indptr)
-    firsts, seconds, values = [], [], []
-    for begin in range(0, table.shape[0], _ROWS):
-        shared = sparse.coo_array(telling[begin : begin + _ROWS] @ telling.T)
-        first, second = shared.coords[0] + begin, shared.coords[1]
-        # what they share of the telling shingles is a lower bound: boilerplate is added for those that could still pass
+    partners = telling.T.tocsr()  # [shingles, texts]
+    first, second = _neighbours(table, common, np.flatnonzero(np.diff(common.indptr) > 0.5 * threshold * sizes))
+    found = [(first, second, _overlap(table, first, second))]
+    for rows in _blocks(telling @ np.diff(partners.indptr)):
+        shared = sparse.coo_array(telling[rows] @ partners)
+        first, second = rows[shared.coords[0]], shared.coords[1].astype(np.int64)
+        # a similar pair that shares less than this shares enough common shingles for both to stand among the neighbours
         likely = (first < second) & (shared.data >= 0.5 * threshold * np.minimum(sizes[first], sizes[second]))
         first, second = first[likely], second[likely]
-        both = np.asarray(table[first].multiply(table[second]).sum(axis=1)).ravel()
-        jaccard = both / (sizes[first] + sizes[second] - both)
-        passed = jaccard >= threshold
-        firsts.append(first[passed])
-        seconds.append(second[passed])
-        values.append(jaccard[passed])
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(values)
+        found.append((first, second, shared.data[likely] + _overlap(common, first, second)))
+    first, second, both = (np.concatenate(each) for each in zip(*found, strict=True))
+    jaccard = both / (sizes[first] + sizes[second] - both)
+    chosen = np.flatnonzero(jaccard >= threshold)
+    chosen = chosen[np.unique(first[chosen] * len(sizes) + second[chosen], return_index=True)[1]]
+    return first[chosen], second[chosen], jaccard[chosen]
+
+
+def _neighbours(table: sparse.csr_array, common: sparse.csr_array, texts: Ids) -> tuple[Ids, Ids]:
+    """Pairs of these texts that stand next to each other among those of them that have a common shingle."""
+    # in the order of their shingles, whose numbers are hashes: equal texts always stand side by side, and like ones mostly (as in MinHash)
+    order = np.array(sorted(texts.tolist(), key=lambda text: table.indices[table.indptr[text] : table.indptr[text + 1]].tobytes()), np.int64)
+    by_shingle = common[order].tocsc()
+    by_shingle.sort_indices()
+    shingle = np.repeat(np.arange(common.shape[1]), np.diff(by_shingle.indptr))
+    same = shingle[1:] == shingle[:-1]
+    holder = order[by_shingle.indices]
+    one, other = holder[:-1][same], holder[1:][same]
+    pairs = np.unique(np.minimum(one, other) * common.shape[0] + np.maximum(one, other))
+    return np.divmod(pairs, max(common.shape[0], 1))
+
+
+def _overlap(table: sparse.csr_array, first: Ids, second: Ids) -> Ids:
+    """How many shingles the two texts of each pair share. [pairs]"""
+    sizes = np.diff(table.indptr)
+    blocks = _blocks(sizes[first] + sizes[second])
+    return np.concatenate([table[first[rows]].multiply(table[second[rows]]).sum(axis=1) for rows in blocks])
+
+
+def _blocks(work: Ids) -> list[Ids]:
+    """Runs of row numbers, each of about _WORK in all (one row at least); a single empty run where there are no rows."""
+    return np.split(np.arange(len(work)), np.flatnonzero(np.diff(np.cumsum(work) // _WORK)) + 1)
 
 
 def near_duplicates(ids: Ids, starts: Ids, *, threshold: float = SIMILAR) -> Ids:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
-from newsclf.corpus.streams import COMPRESSIONS, Readable, opened
+from newsclf.corpus.jsonvalues import json_values
+from newsclf.corpus.streams import COMPRESSIONS, LONGEST, PIECE, buffered, is_unicode, opened
 from newsclf.errors import DataError, InputError, listed
-
-CHUNK = 1 << 20
-LONGEST_CELL = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +40,25 @@ Rows = Iterator[Row | BadRow]
 
 def _lines(path: str) -> Iterator[tuple[int, bytes | BadRow]]:
     """Numbered lines of a file; where the stream breaks off, the last item says so."""
-    number, rest = 0, b""
+    number = 0
     with opened(path) as stream:
-        while True:
-            try:
-                chunk = stream.read(CHUNK)
-            except (OSError, EOFError) as error:
-                yield number + 1, BadRow(f"{path}:{number + 1}", f"the file breaks off here: {error}.")
-                return
-            if not chunk:
-                break
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
+        lines = buffered(stream)
+        try:
+            while line := lines.readline(LONGEST):
                 number += 1
-                yield number, line
-    if rest:
-        yield number + 1, rest
+                yield number, _rest_skipped(lines, f"{path}:{number}") if len(line) == LONGEST and line[-1:] != b"\n" else line
+        except (OSError, EOFError) as error:
+            yield number + 1, _broken_off(f"{path}:{number + 1}", error)
+
+
+def _rest_skipped(lines: IO[bytes], place: str) -> BadRow:
+    while (part := lines.readline(PIECE)) and part[-1:] != b"\n":
+        pass
+    return BadRow(place, f"this line is longer than {LONGEST} bytes; is the file JSON without line breaks? Then name it .json.")
+
+
+def _broken_off(place: str, error: Exception) -> BadRow:
+    return BadRow(place, f"the file breaks off here: {str(error).rstrip('.')}.")
 
 
 def read_jsonl(path: str) -> Rows:
@@ -64,94 +66,93 @@ def read_jsonl(path: str) -> Rows:
     for number, line in _lines(path):
         if isinstance(line, BadRow):
             yield line
-        elif line.strip():
-            yield _json_row(f"{path}:{number}", line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+        elif line := (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip():
+            yield _json_line(f"{path}:{number}", line)
 
 
-def _json_row(place: str, data: bytes | str) -> Row | BadRow:
+def _json_line(place: str, data: bytes) -> Row | BadRow:
     try:
-        text = data if isinstance(data, str) else data.decode("utf-8")
-        values = json.loads(text)
+        text = data.decode("utf-8")
+        return _json_row(place, json.loads(text), text)
     except UnicodeDecodeError as error:
-        return BadRow(place, f"this line is not UTF-8 (byte {error.start} of the line is {data[error.start]!r}).")
+        return BadRow(place, f"this line is not UTF-8 (byte {error.start} of the line is {data[error.start]:#x}); save the file as UTF-8.")
     except (ValueError, RecursionError) as error:
         return BadRow(place, f"this line is not JSON: {error}.")
+
+
+def _json_row(place: str, values: Any, source: str) -> Row | BadRow:
     if not isinstance(values, dict):
-        return BadRow(place, f"this line holds {type(values).__name__}, not an object with named columns.")
+        return BadRow(place, f"this is {type(values).__name__}, not an object with named columns.")
+    if not is_unicode(source):
+        return BadRow(place, "this object is not UTF-8; save the file as UTF-8.")
+    # only an escape can bring half a character into a text that is Unicode itself
+    if ("\\ud" in source or "\\uD" in source) and not is_unicode(json.dumps(values, ensure_ascii=False)):
+        return BadRow(place, "this object holds half a character (a lone surrogate); it was damaged before it came here.")
     return Row(place, values)
 
 
 def read_json(path: str) -> Rows:
     """A JSON array of objects (or one object: one article), read piece by piece."""
+    number = 0
     with opened(path) as stream:
-        text = io.TextIOWrapper(io.BufferedReader(Readable(stream)), "utf-8-sig")
-        decoder, buffer, number, inside = json.JSONDecoder(), "", 0, False
-        while True:
-            try:
-                chunk = text.read(CHUNK)
-            except (UnicodeDecodeError, OSError, EOFError) as error:
-                yield BadRow(f"{path}:{number + 1}", f"the file cannot be read on from here: {error}.")
-                return
-            buffer += chunk
-            while buffer := buffer.lstrip(" \t\r\n,") if inside else buffer.lstrip():
-                if not inside and buffer[0] == "[":
-                    inside, buffer = True, buffer[1:]
-                    continue
-                if inside and buffer[0] == "]":
-                    return
-                try:
-                    values, end = decoder.raw_decode(buffer)
-                except (ValueError, RecursionError):
-                    break  # the value is not whole yet
+        # surrogateescape: where bytes are not UTF-8, only the object that holds them is bad
+        text = io.TextIOWrapper(buffered(stream), "utf-8-sig", errors="surrogateescape")
+        try:
+            for values, source in json_values(text):
                 number += 1
-                buffer = buffer[end:]
-                place = f"{path}:{number}"
-                yield Row(place, values) if isinstance(values, dict) else BadRow(place, f"item {number} is {type(values).__name__}, not an object.")
-            if not chunk:
-                break
-        if buffer or inside:
-            yield BadRow(f"{path}:{number + 1}", "the file breaks off here or is not JSON from here on.")
+                yield _json_row(f"{path}:{number}", values, source)
+        except (OSError, EOFError) as error:
+            yield _broken_off(f"{path}:{number + 1}", error)
+        except (ValueError, RecursionError) as error:
+            # the position that json tells is that in the piece, not in the file
+            yield BadRow(f"{path}:{number + 1}", f"the file breaks off here or is not JSON from here on: {getattr(error, 'msg', error)}.")
 
 
 def _read_delimited(path: str, delimiter: str) -> Rows:
-    # surrogateescape keeps the rows apart where bytes are not UTF-8: the row is then known, and only that row is bad
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(LONGEST)
+    header, number = None, 0
     with opened(path) as stream:
-        text = io.TextIOWrapper(io.BufferedReader(Readable(stream)), "utf-8-sig", errors="surrogateescape", newline="")
+        # surrogateescape keeps the rows apart where bytes are not UTF-8: the row is then known, and only that row is bad
+        text = io.TextIOWrapper(buffered(stream), "utf-8-sig", errors="surrogateescape", newline="")
         reader = csv.reader(text, delimiter=delimiter, strict=True)
-        header, number = None, 0
         while True:
-            place = f"{path}:{number + 1}"
+            place, line = f"{path}:{number + 1}", reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield BadRow(place, f"this row is not valid CSV ({error}), line {reader.line_num} of the file.")
+                if header is None:
+                    raise DataError(f"{path}: the header is not valid CSV: {error}.") from error
+                yield BadRow(place, f"this row is not valid CSV ({error}); in the file it is line {line} to {reader.line_num}.")
                 number += 1
                 continue
             except (OSError, EOFError) as error:
-                yield BadRow(place, f"the file breaks off here: {error}.")
+                yield _broken_off(place, error)
                 return
+            if not cells:
+                continue  # a blank line
             if header is None:
                 header = _header(path, cells)
-            elif cells:
+            else:
                 number += 1
                 yield _delimited_row(place, header, cells)
 
 
-def _header(path: str, cells: list[str]) -> list[str]:
-    twice = {name for name in cells if cells.count(name) > 1}
+def _header(path: str, names: Sequence[str]) -> Sequence[str]:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise DataError(f"{path}: the header names the column {listed(sorted(twice))} more than once; rename one.")
-    return cells
+        raise DataError(f"{path}: the header names the column {listed(twice)} more than once; rename one.")
+    if not is_unicode("".join(names)):
+        raise DataError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
+    return names
 
 
-def _delimited_row(place: str, header: list[str], cells: list[str]) -> Row | BadRow:
+def _delimited_row(place: str, header: Sequence[str], cells: Sequence[str]) -> Row | BadRow:
     if len(cells) != len(header):
         return BadRow(place, f"this row has {len(cells)} cells, the header has {len(header)} columns.")
     for name, cell in zip(header, cells, strict=True):
-        if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
+        if not is_unicode(cell):
             return BadRow(place, f"the column {name!r} is not UTF-8; save the file as UTF-8.")
     return Row(place, dict(zip(header, cells, strict=True)))
 
@@ -174,20 +175,36 @@ def read_parquet(path: str) -> Rows:
     number = 0
     with opened(path) as stream:
         try:
-            for batch in pq.ParquetFile(stream).iter_batches(batch_size=1000):
-                for values in batch.to_pylist():
+            file = pq.ParquetFile(stream)
+            _header(path, file.schema_arrow.names)
+            for batch in file.iter_batches(batch_size=1000):
+                for values in _plain_values(batch):
                     number += 1
-                    yield Row(f"{path}:{number}", values)
-        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-            yield BadRow(f"{path}:{number + 1}", f"this Parquet file cannot be read on from here: {error}.")
+                    place = f"{path}:{number}"
+                    yield Row(place, values) if isinstance(values, dict) else BadRow(place, f"this row cannot be read: {values}.")
+        except (pa.ArrowException, OSError) as error:
+            yield BadRow(f"{path}:{number + 1}", f"this Parquet file cannot be read on from here: {str(error).strip().rstrip('.')}.")
+
+
+def _plain_values(batch: Any) -> list[dict[str, Any] | Exception]:
+    """Each row as Python values, or why it cannot be: text that is not UTF-8, a date that Python does not know."""
+    try:
+        return list(batch.to_pylist())
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            return [error]
+        return [values for row in range(batch.num_rows) for values in _plain_values(batch.slice(row, 1))]
 
 
 def read_page(path: str) -> Rows:
     """A .txt or .html file is one article; its id is the file's name."""
-    with opened(path) as stream:
-        data = stream.read()
     try:
+        with opened(path) as stream:
+            data = stream.read()
         text = data.decode("utf-8-sig")
+    except (OSError, EOFError) as error:
+        yield _broken_off(f"{path}:1", error)
+        return
     except UnicodeDecodeError as error:
         yield BadRow(f"{path}:1", f"this file is not UTF-8 (byte {error.start} is {data[error.start]:#x}); save it as UTF-8.")
         return

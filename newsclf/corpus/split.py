@@ -37,7 +37,7 @@ class SplitSpec(Spec):
     folds: int = Field(default=5, ge=2)
     """Folds of cross-validation within the training articles, by the same groups."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Seed of the split and of the folds."""
 
     @field_validator("where", mode="before")
@@ -45,7 +45,7 @@ class SplitSpec(Spec):
     def _texts(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {str(key): tuple(str(item) for item in (items if isinstance(items, list) else [items])) for key, items in value.items()}
+        return {str(key): tuple(str(item) for item in (items if isinstance(items, (list, tuple)) else [items])) for key, items in value.items()}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def assign(groups: Ids, truth: Booleans, shares: Sequence[float], *, seed: int) 
 
     Greedy, for multi-label and exclusive tasks alike: groups in order of their rarest label, then of their size (ties by the seed), each to the part
     whose squared shortfall of labels and rows shrinks most. Iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011) with groups.
-    A part stays empty where there are fewer groups than parts.
+    A part stays empty only where there are fewer groups than parts.
     """
     share = np.array(shares, np.float64) / np.sum(shares)
     count = int(groups.max(initial=-1)) + 1
@@ -113,9 +113,13 @@ def assign(groups: Ids, truth: Booleans, shares: Sequence[float], *, seed: int) 
     wanted = share[:, None] * total  # [parts, labels + rows]
     held = np.zeros_like(wanted)
     part = np.zeros(count, np.int64)
-    for group in order:
+    for done, group in enumerate(order):
         # (held + row - wanted)² - (held - wanted)², in units of what the part should get of each label
         change = (table[group] * (2 * (held - wanted) + table[group]) / (total * wanted)).sum(axis=1)
+        # the last groups go to the parts that have none: two outlets of one size would both train, and nothing would test
+        empty = held[:, -1] == 0
+        if empty.sum() >= count - done:
+            change[~empty] = np.inf
         part[group] = int(np.argmin(change))
         held[part[group]] += table[group]
     return part[groups]
@@ -124,12 +128,16 @@ def assign(groups: Ids, truth: Booleans, shares: Sequence[float], *, seed: int) 
 def split(rows: Rows, spec: SplitSpec) -> NDArray[np.str_]:
     """The part of each row: train, test, or aside where a training row near-duplicates a test row. [rows]
 
-    Raises DataError where what is kept together leaves nothing to part.
+    Raises DataError where what is kept together leaves nothing to part, or what is set aside nothing to learn from.
     """
     groups = rows.groups()
     if len(np.unique(groups)) < 2:
         raise DataError(f"split: keep_together = {listed(spec.keep_together)} joins all {len(groups)} rows into one group: there is nothing to part.")
-    return parts(rows, assign(groups, rows.truth, (1 - spec.test, spec.test), seed=spec.seed) == 1)
+    part = parts(rows, assign(groups, rows.truth, (1 - spec.test, spec.test), seed=spec.seed) == 1)
+    if "train" not in part:
+        aside, tested = (part == "aside").sum(), (part == "test").sum()
+        raise DataError(f"split: the {aside} rows to learn from all near-duplicate the {tested} rows to test on: nothing is left to learn from.")
+    return part
 
 
 def parts(rows: Rows, test: Booleans) -> NDArray[np.str_]:
@@ -141,7 +149,7 @@ def cross_validation(rows: Rows, spec: SplitSpec) -> list[tuple[Ids, Ids]]:
     """Rows to learn from and rows held out, for each fold; every row is held out once, by the same rules as the split.
 
     There are as many folds as the spec asks for, or as there are groups; where outlets are kept together and fewer than two outlets are left, the
-    articles themselves are the groups.
+    articles themselves are the groups. Raises DataError where the rows cannot be parted, or a fold would have nothing to learn from.
     """
     groups = rows.groups()
     if len(np.unique(groups)) < 2:
@@ -154,5 +162,7 @@ def cross_validation(rows: Rows, spec: SplitSpec) -> list[tuple[Ids, Ids]]:
     for index in np.unique(fold):
         held = fold == index
         inside = ~held & ~leaks(rows.story, ~held, held)
+        if not inside.any():
+            raise DataError(f"cross-validation: all rows near-duplicate the {held.sum()} rows of one fold: nothing is left to learn from.")
         result.append((np.flatnonzero(inside), np.flatnonzero(held)))
     return result

@@ -13,6 +13,10 @@ from newsclf.errors import DataError
 COMPRESSIONS: Mapping[str, str] = {".gz": "gzip", ".zst": "zstd"}
 """Suffix → codec, as Arrow names it."""
 
+PIECE = 1 << 16
+LONGEST = 1 << 26
+"""Bytes or characters of a line, cell or JSON object: what is longer is no article, and must not fill the memory."""
+
 
 @contextmanager
 def opened(path: str) -> Iterator[IO[bytes]]:
@@ -20,19 +24,39 @@ def opened(path: str) -> Iterator[IO[bytes]]:
     import pyarrow as pa
 
     codec = COMPRESSIONS.get(PurePosixPath(path).suffix.lower())
-    try:
-        if "://" in path:
-            import fsspec
+    # Arrow's decompressors, not gzip's: they know zstd too, and gzip files of several members
+    with _raw(path) as raw:
+        yield pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec) if codec else raw
 
-            raw: Any = fsspec.open(path, "rb").open()
-        else:
-            raw = Path(path).open("rb")  # noqa: SIM115 (closed below, after the decompressor)
+
+def _raw(path: str) -> Any:
+    try:
+        if "://" not in path:
+            return Path(path).open("rb")
+        import fsspec
+
+        return fsspec.open(path, "rb").open()
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file.") from error
-    except (ImportError, ValueError) as error:
-        raise DataError(f"{path}: this address cannot be opened: {error}") from error
-    with raw:
-        yield pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec) if codec else raw
+    except Exception as error:  # every kind of address has its own errors: no package, no credentials, no such host
+        raise DataError(f"{path}: this cannot be opened: {str(error).rstrip('.')}.") from error
+
+
+def buffered(stream: IO[bytes]) -> io.BufferedReader:
+    """A stream that io's text readers accept and that has lines.
+
+    It is read in small pieces: where a compressed stream breaks off, Arrow gives nothing of the piece that it was asked for.
+    """
+    return io.BufferedReader(Readable(stream))
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Readable(io.RawIOBase):

@@ -12,19 +12,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from newsclf.article import Article, Evidence
+from newsclf.article import Article
 from newsclf.corpus.clean import CleanArticle
 from newsclf.corpus.formats import BadRow
 from newsclf.corpus.read import CorpusSpec, read_articles
 from newsclf.errors import DataError, OutputError, listed
 from newsclf.folder import fsync_folder, sha256, write_file
-from newsclf.inference.evidence import Sentences
-from newsclf.inference.predictor import Answers, Reader, predictions
+from newsclf.inference.predictor import Reader, nothing_left
+from newsclf.inference.tables import common_schema, quarantine_table, score_tables
 from newsclf.progress import progress
 from newsclf.spec import Spec
 
@@ -60,6 +59,33 @@ class Scored:
     quarantined: int
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Rows that are read together: the articles that can be scored, cleaned in each way that a model asks for, and the rows that cannot."""
+
+    rows: int
+    articles: list[Article]
+    cleaned: dict[str, list[CleanArticle]]
+    bad: list[BadRow]
+
+    @classmethod
+    def of(cls, rows: Sequence[Article | BadRow], reader: Reader) -> Batch:
+        """Clean what was read, and tell apart what is left of it; both in the order of the rows."""
+        articles = [row for row in rows if isinstance(row, Article)]
+        cleaned = reader.clean(articles)
+        # an article that one of the models has nothing left of is scored by none: a row is scored or set aside, never both
+        empty = {at: nothing_left(item) for items in cleaned.values() for at, item in enumerate(items) if not item.text.text}
+        kept = [at for at in range(len(articles)) if at not in empty]
+        numbers = iter(range(len(articles)))
+        bad = []
+        for row in rows:
+            if isinstance(row, BadRow):
+                bad.append(row)
+            elif (at := next(numbers)) in empty:
+                bad.append(BadRow(row.place, empty[at]))
+        return cls(len(rows), [articles[at] for at in kept], {key: [items[at] for at in kept] for key, items in cleaned.items()}, bad)
+
+
 def score(models: Sequence[str | Path] | str | Path, corpus: CorpusSpec | str, output: str | Path, spec: ScoreSpec | None = None) -> Scored:
     """Score a corpus with one or several models, streaming.
 
@@ -69,15 +95,17 @@ def score(models: Sequence[str | Path] | str | Path, corpus: CorpusSpec | str, o
     """
     spec = spec or ScoreSpec()
     paths = [models] if isinstance(models, (str, Path)) else list(models)
-    corpus = CorpusSpec(path=(corpus,), on_error="quarantine") if isinstance(corpus, str) else corpus
+    corpus = corpus if isinstance(corpus, CorpusSpec) else CorpusSpec(path=(str(corpus),), on_error="quarantine")
     reader = Reader(paths)
+    reader.check_targets(spec.targets)
     folder = _new_folder(Path(output))
     rows = scored = 0
-    articles = islice(read_articles(corpus), spec.limit)
+    articles = islice(read_articles(corpus), spec.limit)  # a stream: one batch is in memory at a time
     with progress("scoring") as report:
-        for number, batch in enumerate(_batches(articles, spec.rows_per_part)):
-            if corpus.on_error == "fail":
-                _refuse(batch)
+        for number, rows_read in enumerate(_batches(articles, spec.rows_per_part)):
+            batch = Batch.of(rows_read, reader)
+            if batch.bad and corpus.on_error == "fail":
+                raise DataError(f"{batch.bad[0].place}: {batch.bad[0].reason} (To set such rows aside and go on: on_error: quarantine)")
             commit = _write_part(folder, number, reader, batch, spec)
             rows, scored = rows + commit["rows"], scored + commit["scored"]
             report.advance(commit["rows"])
@@ -86,7 +114,8 @@ def score(models: Sequence[str | Path] | str | Path, corpus: CorpusSpec | str, o
     result = Scored(folder, rows, scored, rows - scored)
     summary = {"rows": rows, "scored": scored, "quarantined": rows - scored, "corpus": list(corpus.path), "spec": spec.resolved()}
     summary["models"] = dict(zip([bundle.codebook.task for bundle in reader.bundles], reader.fingerprints, strict=True))
-    _write(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode())
+    # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
+    _write(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
     return result
 
 
@@ -94,21 +123,32 @@ def read_scores(path: str | Path, table: str | None = None) -> Dataset:
     """The scores of a corpus, lazily: `.to_table()` gives Arrow, `.to_table().to_pandas()` pandas, `.to_batches()` a stream.
 
     `table` names a stance task, for its rows of article and target; without it, one row an article. Committed parts only; raises DataError where
-    there are none.
+    there are none, and where a committed part is gone.
     """
     from pyarrow.dataset import dataset
 
     folder = Path(path)
-    commits = [json.loads(commit.read_text("utf-8")) for commit in sorted(folder.glob("part-*.json"))]
-    if not commits:
+    committed = [name for commit in sorted(folder.glob("part-*.json")) for name in _committed(commit) if name.startswith("part-")]
+    if not committed:
         raise DataError(f"{folder}: there are no committed scores here; newsclf score MODEL CORPUS -o {folder}  writes them.")
-    kind = f"{table}.parquet" if table else "parquet"
-    files = [str(folder / name) for commit in commits for name in commit["files"] if name.partition(".")[2] == kind and name.startswith("part-")]
+    kind = f"{table}.parquet" if table else "parquet"  # what follows part-K.
+    files = [str(folder / name) for name in committed if name.partition(".")[2] == kind]
     if not files:
-        known = sorted({name.split(".")[1] for commit in commits for name in commit["files"] if name.startswith("part-") and name.count(".") == 2})
+        known = sorted({name.split(".")[1] for name in committed if name.count(".") == 2})
         raise DataError(f"{folder}: there is no table {table!r}; the tables beside the articles' are {listed(known)}.")
-    schema = pa.unify_schemas([pq.read_schema(file) for file in files], promote_options="permissive")
-    return dataset(files, schema=schema, format="parquet")
+    return dataset(files, schema=common_schema([pq.read_schema(file) for file in files]), format="parquet")
+
+
+def _committed(commit: Path) -> list[str]:
+    """The files that a commit names; raises DataError where it cannot be read or one of them is gone."""
+    try:
+        names = list(json.loads(commit.read_text("utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{commit}: this commit cannot be read ({error}); copy the whole folder again, or score again.") from error
+    gone = [name for name in names if not (commit.parent / name).is_file()]
+    if gone:
+        raise DataError(f"{commit.parent}: the file {listed(gone)} is gone, which {commit.name} names; copy the whole folder again, or score again.")
+    return names
 
 
 def _batches(articles: Iterator[Article | BadRow], size: int) -> Iterator[list[Article | BadRow]]:
@@ -116,18 +156,14 @@ def _batches(articles: Iterator[Article | BadRow], size: int) -> Iterator[list[A
         yield batch
 
 
-def _refuse(batch: Sequence[Article | BadRow]) -> None:
-    for item in batch:
-        if isinstance(item, BadRow):
-            raise DataError(f"{item.place}: {item.reason} (To set such rows aside and go on: on_error: quarantine)")
-
-
 def _new_folder(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = "holds scores already" if (folder / SUMMARY).exists() else "is not an empty folder"
-        raise OutputError(f"{folder}: this {what} and is left as it is; name another output folder.")
     try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            unfinished = folder.is_dir() and any(folder.glob("part-*.json"))
+            what = "holds scores already" if (folder / SUMMARY).exists() else "holds an unfinished run" if unfinished else "is not an empty folder"
+            raise OutputError(f"{folder}: this {what} and is left as it is; name another output folder.")
         folder.mkdir(parents=True, exist_ok=True)
+        # a folder that is there may still refuse files: better told now than after the first part
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
@@ -136,91 +172,20 @@ def _new_folder(folder: Path) -> Path:
     return folder
 
 
-def _write_part(folder: Path, number: int, reader: Reader, batch: Sequence[Article | BadRow], spec: ScoreSpec) -> dict[str, Any]:
+def _write_part(folder: Path, number: int, reader: Reader, batch: Batch, spec: ScoreSpec) -> dict[str, Any]:
     """Score a batch, write its tables, and commit them."""
-    articles = [item for item in batch if isinstance(item, Article)]
-    cleaned = reader.clean(articles)
-    empty = {row for items in cleaned.values() for row, item in enumerate(items) if not item.text.text}
-    kept = [row for row in range(len(articles)) if row not in empty]
-    bad = [item for item in batch if isinstance(item, BadRow)]
-    bad += [BadRow(articles[row].place, "nothing is left of the text after cleaning.") for row in sorted(empty)]
-    cleaned = {key: [items[row] for row in kept] for key, items in cleaned.items()}
-    tables = _tables([articles[row] for row in kept], reader.answer(cleaned, spec.targets) if kept else [], cleaned, spec)
+    tables = score_tables(batch.articles, reader.answer(batch.cleaned, spec.targets), batch.cleaned, sentences=spec.sentences)
     files = {f"part-{number:05d}{name}.parquet": _parquet(table) for name, table in tables.items()}
-    files[f"quarantine-{number:05d}.parquet"] = _parquet(
-        pa.table({"place": pa.array([row.place for row in bad], pa.string()), "reason": pa.array([row.reason for row in bad], pa.string())})
-    )
+    files[f"quarantine-{number:05d}.parquet"] = _parquet(quarantine_table(batch.bad))
+    commit = {"rows": batch.rows, "scored": tables[""].num_rows, "quarantined": len(batch.bad), "models": list(reader.fingerprints)}
+    if commit["rows"] != commit["scored"] + commit["quarantined"]:
+        raise AssertionError(f"part {number}: {commit} does not add up")
     for name, data in files.items():
         _write(folder / name, data)
-    commit = {"rows": len(batch), "scored": len(kept), "quarantined": len(bad), "models": list(reader.fingerprints)}
-    if commit["rows"] != len(kept) + len(bad):
-        raise AssertionError(f"part {number}: {commit} does not add up")
+    # last: what has no commit was not written, whatever happened
     commit["files"] = {name: sha256(data) for name, data in files.items()}
     _write(folder / f"part-{number:05d}.json", (json.dumps(commit) + "\n").encode())
     return commit
-
-
-def _tables(articles: Sequence[Article], answers: Sequence[Answers], cleaned: dict[str, list[CleanArticle]], spec: ScoreSpec) -> dict[str, pa.Table]:
-    """Table suffix → table: the articles' with a column for each label of topic and framing, and one for each stance task."""
-    main = _identity(articles)
-    tables = {}
-    for item in answers:
-        scores = _score_columns(item, cleaned, spec)
-        if item.targets:
-            width = len(item.targets)
-            identity = {
-                name: pa.array([value for value in main[name].to_pylist() for _ in range(width)], main[name].type) for name in ("place", "id")
-            }
-            target = {f"{item.bundle.codebook.task}.target": pa.array(item.pairs.targets, pa.string())}
-            tables[f".{item.bundle.codebook.task}"] = pa.table(identity | target | scores)
-        else:
-            main |= scores
-    return {"": pa.table(main), **tables}
-
-
-def _score_columns(item: Answers, cleaned: dict[str, list[CleanArticle]], spec: ScoreSpec) -> dict[str, pa.Array]:
-    codebook = item.bundle.codebook
-    task, names = codebook.task, np.array(codebook.names, object)
-    if codebook.kind == "exclusive":
-        labels = [names[row.argmax()] if row.any() else None for row in item.decided]
-        columns = {f"{task}.label": pa.array(labels, pa.string()), f"{task}.abstained": pa.array([label is None for label in labels])}
-    else:
-        columns = {f"{task}.labels": pa.array([names[row].tolist() for row in item.decided], pa.list_(pa.string()))}
-    columns |= {f"{task}.p.{name}": pa.array(item.probabilities[:, k].astype(np.float32)) for k, name in enumerate(names)}
-    columns[f"{task}.coverage"] = pa.array(item.coverage.astype(np.float32))
-    if spec.sentences:
-        columns[f"{task}.evidence"] = pa.array(_evidence(item, cleaned, spec.sentences), pa.string())
-    return columns
-
-
-def _evidence(item: Answers, cleaned: dict[str, list[CleanArticle]], sentences: int) -> list[str]:
-    articles = cleaned[item.bundle.clean.fingerprint()]
-    split = [Sentences.of(article) for article in articles]
-    found = [predictions(item, row, split[int(item.pairs.rows[row])], sentences).evidence for row in range(len(item.pairs))]
-    return [json.dumps([_span(piece) for piece in pieces], ensure_ascii=False) for pieces in found]
-
-
-def _span(piece: Evidence) -> dict[str, Any]:
-    return {"label": piece.label, "field": piece.field, "start": piece.start, "end": piece.end, "weight": round(piece.weight, 4), "text": piece.text}
-
-
-def _identity(articles: Sequence[Article]) -> dict[str, pa.Array]:
-    """Place, id, and what was read beside the text: the known fields where they are used, then the columns that no field claims."""
-    columns = {
-        name: pa.array([getattr(article, name) for article in articles], pa.string()) for name in ("place", "id", "title", "outlet", "date", "url")
-    }
-    columns = {name: values for name, values in columns.items() if name in ("place", "id") or any(values.to_pylist())}
-    extras = dict.fromkeys(name for article in articles for name in article.extra)
-    return columns | {name if name not in columns else f"extra.{name}": _plain([article.extra.get(name) for article in articles]) for name in extras}
-
-
-def _plain(values: Sequence[Any]) -> pa.Array:
-    """A column of one plain type; lists, objects and mixtures as JSON text."""
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) == 1 and kinds <= {str, int, float, bool}:
-        return pa.array(values)
-    texts = [value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str) for value in values]
-    return pa.array(texts, pa.string())
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -230,7 +195,7 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(path.name + ".tmp")
+    fresh = path.with_name(path.name + ".tmp")  # on the same file system, so that it takes its name at once or not at all
     try:
         write_file(fresh, data)
         fresh.replace(path)

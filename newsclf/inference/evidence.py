@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +28,19 @@ class Sentences:
     @classmethod
     def of(cls, article: CleanArticle) -> Sentences:
         """Split a cleaned article."""
-        title = [("title", 0, len(article.title.text))]
-        text = [("text", start, end) for start, end in sentence_spans(article.text.text)]
-        starts = _word_starts(article, [*title, *text])
-        whole = tokenise([f"{article.title.text}\n{article.text.text}"])
-        if starts[-1] != len(whole.ids):
-            # a sentence boundary within a word, which no line break ever is
-            text = [("text", start, end) for start, end in _line_spans(article.text.text)]
-            starts = _word_starts(article, [*title, *text])
-        return cls(article, (*title, *text), starts)
+        title, text = article.title.text, article.text.text
+        for spans in (sentence_spans(text), _line_spans(text)):
+            whole, *sizes = np.diff(tokenise([f"{title}\n{text}", title, *(text[start:end] for start, end in spans)]).starts)
+            # the words of the sentences are those of the article unless a boundary falls within one, which the end of a line never does
+            if sum(sizes) == whole:
+                break
+        return cls(article, (("title", 0, len(title)), *(("text", *span) for span in spans)), np.cumsum([0, *sizes]))
 
     def evidence(self, label: str, contributions: Contributions, *, most: int) -> tuple[Evidence, ...]:
         """The sentences that spoke for a label, strongest first."""
+        # an n-gram belongs to the sentence of its first word; side="right" steps over sentences without a word, an empty title for one
         sentence = np.searchsorted(self.starts, contributions.positions, side="right") - 1
-        weights = np.bincount(sentence, contributions.weights, minlength=len(self.spans))
+        weights = np.bincount(sentence, contributions.weights, minlength=len(self.spans))  # [sentences]
         order = np.argsort(-weights, kind="stable")[:most]
         return tuple(self._one(label, index, weights[index], contributions, sentence) for index in order.tolist() if weights[index] > 0)
 
@@ -57,11 +55,6 @@ class Sentences:
         strongest = sorted(phrases.items(), key=lambda item: (-item[1], item[0]))[:PHRASES]
         shown = tuple(Phrase(text, value) for text, value in strongest if value > 0)
         return Evidence(label, field, begin, stop, cleaned.text[start:end], float(weight), shown)
-
-
-def _word_starts(article: CleanArticle, spans: Sequence[tuple[str, int, int]]) -> Ids:
-    pieces = [(article.title if field == "title" else article.text).text[start:end] for field, start, end in spans]
-    return tokenise(pieces).starts
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 from scipy import sparse
 
 from newsclf.learners.characters import Characters, learn_characters
@@ -31,20 +31,27 @@ class FeatureSpec(Spec):
     words: int = Field(default=2, ge=1, le=5)
     """Longest n-gram of words."""
 
-    phrases: float = Field(default=0.5, gt=0)
+    phrases: float = Field(default=0.5, gt=0, allow_inf_nan=False)
     """Weight of the n-grams of two and more words, beside 1 for single words."""
 
     characters: tuple[int, int] | None = None
     """Shortest and longest n-gram of characters within words, for example [2, 5]; none unless given."""
 
-    title: float = Field(default=0.5, ge=0)
+    title: float = Field(default=0.5, ge=0, allow_inf_nan=False)
     """Weight of the headline's words as a field of their own; they also count among the article's."""
 
-    near: float = Field(default=1.0, ge=0)
+    near: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Stance: weight of the words around mentions of the target."""
 
     min_df: int = Field(default=2, ge=1)
-    """An n-gram counts if it stands in at least this many training articles."""
+    """An n-gram counts if it stands in at least this many training articles; for stance, in the articles of this many coded pairs."""
+
+    @field_validator("characters")
+    @classmethod
+    def _shortest_first(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value and not 1 <= value[0] <= value[1]:
+            raise ValueError(f"the shortest n-gram of characters must be at least 1 and not above the longest, not {list(value)}")
+        return value
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class Block:
         """(1 + ln count) · idf, each row's segment scaled to the segment's weight; float32 [texts, n-grams]."""
         stops, weights = (np.array(part) for part in zip(*self.segments, strict=True))
         values = (1 + np.log(counts.data.astype(np.float64))) * self.idf[counts.indices]
+        # which of all rows' segments each count falls into  [counts]
         segment = np.searchsorted(stops, counts.indices, side="right")
         group = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr)) * len(stops) + segment
         length = np.sqrt(np.bincount(group, values**2, minlength=counts.shape[0] * len(stops)))

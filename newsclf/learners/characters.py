@@ -50,6 +50,7 @@ class Characters:
     def occurrences(self, words: Words) -> tuple[Ids, Ids]:
         """Every n-gram of the vocabulary where it occurs: its feature and the position of its word."""
         table = self.of_words(words.vocabulary)
+        # an n-gram that a word has twice occurs twice at its place
         repeats = [np.repeat(table.indices[a:b], table.data[a:b].astype(int)) for a, b in pairwise(table.indptr.tolist())]
         lengths = np.array([len(found) for found in repeats], np.int64)[words.ids]
         features = np.concatenate([repeats[word] for word in words.ids.tolist()] or [np.empty(0)]).astype(np.int64)
@@ -66,7 +67,10 @@ class Characters:
     def counts(self, words: Words) -> sparse.csr_array:
         """How often each n-gram occurs in each text. float32 [texts, n-grams]"""
         by_word = count_matrix(words.owner, words.ids, (len(words), len(words.vocabulary)))
-        return sparse.csr_array(by_word @ self.of_words(words.vocabulary))
+        counts = sparse.csr_array(by_word @ self.of_words(words.vocabulary))
+        # the product's columns come in the order of its vocabulary; sums over them must not depend on which texts stand beside
+        counts.sort_indices()
+        return counts
 
 
 def learn_characters(words: Words, shortest: int, longest: int, *, min_df: int) -> tuple[Characters, sparse.csr_array]:

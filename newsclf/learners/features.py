@@ -79,6 +79,7 @@ class Features:
             raise DataError(
                 f"no word stands in min_df = {spec.min_df} of the {len(pairs)} training texts: lower learner.min_df or code more articles."
             )
+        # for one target alone, its own columns would be the shared ones again
         often = [target for target, rows in sorted(Counter(pairs.targets).items()) if rows >= OFTEN_CODED]
         return cls(tuple(blocks), mentions, tuple(often) if len(often) > 1 else ()), Counted(tuple(counts), tuple(pairs.targets))
 
@@ -97,7 +98,8 @@ class Features:
         shared = sparse.hstack([block.weigh(counts) for block, counts in zip(self.blocks, counted.blocks, strict=True)], format="csr")
         if not self.crossed:
             return _narrow(shared)
-        own = np.array([self._own(target) for target in counted.targets], np.int64)
+        own = np.array([self._own(target) for target in counted.targets], np.int64)  # [pairs], -1 for a target without columns of its own
+        # the copies are cut out of the arrays of the shared columns: the same values, moved to the right by whole copies
         rows, lengths = np.flatnonzero(own >= 0), np.diff(shared.indptr)
         inside = np.repeat(own >= 0, lengths)
         columns = shared.indices[inside] + np.repeat(own, lengths)[inside] * self.shared
@@ -114,12 +116,15 @@ class Features:
         one = Pairs(pairs.documents, pairs.rows[pair : pair + 1], pairs.targets[pair : pair + 1])
         positions, columns, phrases, offset = [], [], [], 0
         for block in self.blocks:
-            found, at = block.vocabulary.occurrences(words_of(one, block.field, self.mentions))
-            positions.append(_places(one, block.field, self.mentions)[at])
+            words = words_of(one, block.field, self.mentions)
+            found, at = block.vocabulary.occurrences(words)
+            # a title's words are the first of title and text, so their positions are the same in both
+            positions.append(at if words.places is None else words.places[at])
             columns.append(found + offset)
             phrases += [block.vocabulary.term(column) for column in found.tolist()]
             offset += len(block.vocabulary)
         place, column = np.concatenate(positions), np.concatenate(columns)
+        # counted and weighed as for scoring, so that evidence cannot drift away from the score
         shared = replace(self, crossed=()).weigh(self.count(one)).toarray()[0].astype(np.float64)
         values = shared[column] / np.bincount(column, minlength=self.shared)[column]
         own = self._own(one.targets[0]) if one.targets else -1
@@ -139,7 +144,7 @@ class Features:
     def rebuild(cls, spec: FeatureSpec, parts: Parts, codebook: Codebook) -> Features:
         """The features that `parts()` took apart; raises ValueError where the parts do not fit together."""
         blocks = [
-            read_block(name, spec, parts.vocabularies[name], parts.arrays[f"idf.{name}"].astype(np.float64))
+            read_block(name, spec, parts.vocabularies[name], parts.array(f"idf.{name}").astype(np.float64))
             for name in LAYOUTS
             if name in parts.vocabularies
         ]
@@ -150,12 +155,6 @@ def words_of(pairs: Pairs, field: str, mentions: Mentions) -> Words:
     """The words of a field of each pair. [pairs]"""
     words = (pairs.documents.title if field == "title" else pairs.documents.whole).take(pairs.rows)
     return words.only(mentions.near(words, pairs.targets)) if field == "near" else words
-
-
-def _places(pair: Pairs, field: str, mentions: Mentions) -> Ids:
-    """Where the words of a field stand among those of the whole document, for one pair."""
-    words = (pair.documents.title if field == "title" else pair.documents.whole).take(pair.rows)
-    return mentions.near(words, pair.targets) if field == "near" else np.arange(len(words.ids))
 
 
 def _narrow(matrix: Matrix) -> Matrix:

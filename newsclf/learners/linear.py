@@ -33,7 +33,7 @@ class LinearSpec(LearnerSpec, FeatureSpec):
     kind: Literal["linear"] = "linear"
     """Which learner this block configures."""
 
-    C: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
+    C: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"] = "auto"
     """Inverse strength of regularisation; auto chooses by cross-validation on the training articles."""
 
     class_weight: Literal["none", "balanced"] = "none"
@@ -47,7 +47,7 @@ class LinearSpec(LearnerSpec, FeatureSpec):
             heldout = self._heldout(C, features, counted, truth, folds)
             calibrated = fit_calibration(heldout, truth, codebook.kind)(heldout)
             tried[C] = log_loss(truth, calibrated, codebook.kind), heldout
-        best = min(tried, key=lambda C: (tried[C][0], C))
+        best = min(tried, key=lambda C: (tried[C][0], C))  # of equals the strongest regularisation
         weights, intercepts = solve(features.weigh(counted), truth, C=best, class_weight=self.class_weight)
         model = LinearModel(features, weights, intercepts)
         losses = {f"{C:g}": round(loss, 6) for C, (loss, _) in sorted(tried.items())}
@@ -56,15 +56,16 @@ class LinearSpec(LearnerSpec, FeatureSpec):
     def _heldout(self, C: float, features: Features, counted: Counted, truth: Booleans, folds: Folds) -> Floats:
         scores = np.zeros(truth.shape)
         for inside, held in counted_rows(folds, f"cross-validation at C = {C:g}"):
+            # what the held-out rows tell of idf and of rare n-grams is left out too, not only their labels
             matrix = features.refitted(counted, inside, min_df=self.min_df).weigh(counted)
             weights, intercepts = solve(matrix[inside], truth[inside], C=C, class_weight=self.class_weight)
             scores[held] = matrix[held] @ weights + intercepts
         return scores
 
     def rebuild(self, parts: Parts, codebook: Codebook) -> LinearModel:
-        """The model that `parts()` took apart."""
+        """The model that `parts()` took apart; raises ValueError where the parts do not fit together."""
         features = Features.rebuild(self, parts, codebook)
-        weights, intercepts = parts.arrays["weights"], parts.arrays["intercepts"].astype(np.float64)
+        weights, intercepts = parts.array("weights"), parts.array("intercepts").astype(np.float64)
         wanted = (len(features), len(codebook.names))
         if weights.shape != wanted or intercepts.shape != wanted[1:]:
             raise ValueError(f"the weights are {list(weights.shape)}, the codebook and the vocabularies need {list(wanted)}")

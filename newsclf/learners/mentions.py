@@ -30,12 +30,13 @@ class Mentions:
     def near(self, words: Words, targets: Sequence[str]) -> Ids:
         """Positions of the words around mentions of each text's target, in order; `targets` has one target a text."""
         index = {word: number for number, word in enumerate(words.vocabulary)}
+        # +1 where a window opens, -1 where it ends: overlapping ones merge in the running sum  [words + 1]
         edges = np.zeros(len(words.ids) + 1, np.int64)
         for target in dict.fromkeys(targets):
             of_target = np.array([name == target for name in targets])
             for name in self.names.get(target) or _as_words((target,)):
                 numbers = [index.get(word, -1) for word in name]
-                if numbers and min(numbers) >= 0:
+                if numbers and min(numbers) >= 0:  # a name with a word that no text has is mentioned nowhere
                     _mark(words, of_target, numbers, edges)
         return np.flatnonzero(np.cumsum(edges[:-1]) > 0)
 

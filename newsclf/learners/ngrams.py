@@ -1,8 +1,8 @@
 r"""Words, n-grams and their counts, on Arrow's kernels.
 
-What a word is, is part of the file format (TOKENS): the lower-casing of Arrow's `utf8_lower`, then runs of [\p{L}\p{N}_]. Marks that combine with a
-letter belong to the word too where Unicode NFC leaves them apart, because RE2 counts them as neither: they split a word, everywhere alike.
-No other tokeniser counts n-grams in newsclf.
+What a word is, is part of the file format (TOKENS): the lower-casing of Arrow's `utf8_lower`, then runs of letters, numbers and underscores,
+[\p{L}\p{N}_]. A combining mark is none of these: where Unicode NFC leaves it apart from its letter, as the vowel signs of Hindi, it splits the word,
+at training and at scoring alike. No other tokeniser counts n-grams in newsclf.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ TOKENS = 1
 """Number of the token definition, stored in every bundle. Raise it when the same text would give other words, and keep reading the old one."""
 
 _NOT_WORD = r"[^\p{L}\p{N}_]+"
+# characters, of up to four bytes: the lists of a batch have 32-bit offsets
 _BATCH_BYTES = 1 << 27
 Ids = NDArray[np.int64]
 
@@ -36,6 +37,9 @@ class Words:
     starts: Ids
     """[texts + 1]"""
 
+    places: Ids | None = None
+    """Where each word stood before others were left out; none where all are there. [words]"""
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -50,12 +54,18 @@ class Words:
         lengths = np.diff(self.starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         positions = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Words(self.vocabulary, self.ids[positions], starts)
+        return Words(self.vocabulary, self.ids[positions], starts, None if self.places is None else self.places[positions])
 
     def only(self, positions: Ids) -> Words:
-        """The same texts with the words at these positions alone."""
+        """The same texts with the words at these positions alone, in order."""
         lengths = np.bincount(self.owner[positions], minlength=len(self))
-        return Words(self.vocabulary, self.ids[positions], np.concatenate(([0], np.cumsum(lengths))))
+        places = positions if self.places is None else self.places[positions]
+        return Words(self.vocabulary, self.ids[positions], np.concatenate(([0], np.cumsum(lengths))), places)
+
+    def unbroken(self, first: Ids, last: Ids) -> NDArray[np.bool_]:
+        """Whether from a word to a later one no text ends and none was left out: only then is what stands between them an n-gram of a text."""
+        same: NDArray[np.bool_] = self.owner[first] == self.owner[last]
+        return same if self.places is None else same & (self.places[last] - self.places[first] == last - first)
 
 
 def tokenise(texts: Sequence[str]) -> Words:
@@ -117,17 +127,15 @@ class Ngrams:
     def occurrences(self, words: Words) -> tuple[Ids, Ids]:
         """Every n-gram of the vocabulary where it occurs: its feature and the position of its first word."""
         lookup = np.fromiter((self._index.get(word, -1) for word in words.vocabulary), np.int64, len(words.vocabulary))
-        known = lookup[words.ids] if len(words.ids) else words.ids
+        known = lookup[words.ids] if len(words.ids) else words.ids  # [words], -1 where the vocabulary has no such word
         positions = np.flatnonzero(known >= 0)
         here = known[positions]
         features, places = [here], [positions]
         offset = len(self.words)
         for order, keys in enumerate(self.higher, start=2):
-            inside = positions + order - 1 < len(known)
-            positions, here = positions[inside], here[inside]
-            following = known[positions + order - 1]
-            inside = (following >= 0) & (words.owner[positions] == words.owner[positions + order - 1])
-            positions, wanted = positions[inside], here[inside] * len(self.words) + following[inside]
+            longer = _followed(words, known, positions, order)
+            positions, here = positions[longer], here[longer]
+            wanted = here * len(self.words) + known[positions + order - 1]
             slots = np.searchsorted(keys, wanted)
             found = slots < len(keys)
             found[found] = keys[slots[found]] == wanted[found]
@@ -197,21 +205,29 @@ def learn_ngrams(words: Words, *, longest: int, min_df: int) -> tuple[Ngrams, sp
     order = sorted(range(len(words.vocabulary)), key=words.vocabulary.__getitem__)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
+    # an n-gram is in no more texts than its parts, so each order grows from what the order below has left
     kept, here, positions, blocks = _prune(rank[words.ids], np.arange(len(words.ids)), words.owner, texts=texts, min_df=min_df)
     names = tuple(words.vocabulary[order[index]] for index in kept.tolist())
     known = np.full(len(words.ids), -1, np.int64)
     known[positions] = here
     higher, counts = [], [blocks]
     for length in range(2, longest + 1):
-        inside = positions + length - 1 < len(known)
-        positions, here = positions[inside], here[inside]
-        following = known[positions + length - 1]
-        inside = (following >= 0) & (words.owner[positions] == words.owner[positions + length - 1])
-        keys = here[inside] * len(names) + following[inside]
-        kept, here, positions, blocks = _prune(keys, positions[inside], words.owner, texts=texts, min_df=min_df)
+        longer = _followed(words, known, positions, length)
+        positions = positions[longer]
+        keys = here[longer] * len(names) + known[positions + length - 1]
+        kept, here, positions, blocks = _prune(keys, positions, words.owner, texts=texts, min_df=min_df)
         higher.append(kept)
         counts.append(blocks)
     return Ngrams(names, tuple(higher)), sparse.hstack(counts, format="csr", dtype=np.float32)
+
+
+def _followed(words: Words, known: Ids, positions: Ids, order: int) -> NDArray[np.bool_]:
+    """Which n-grams of `order` - 1 words a known word of the same text follows at once. [positions]"""
+    last = positions + order - 1
+    followed = last < len(known)
+    inside = np.flatnonzero(followed)
+    followed[inside] = (known[last[inside]] >= 0) & words.unbroken(positions[inside], last[inside])
+    return followed
 
 
 def _prune(keys: Ids, positions: Ids, owner: Ids, *, texts: int, min_df: int) -> tuple[Ids, Ids, Ids, sparse.csr_array]:

@@ -99,6 +99,12 @@ class Parts:
     arrays: Mapping[str, NDArray[Any]]
     vocabularies: Mapping[str, Sequence[str]]
 
+    def array(self, name: str) -> NDArray[Any]:
+        """One of the arrays; raises ValueError where it is not there."""
+        if name not in self.arrays:
+            raise ValueError(f"the array {name!r} is missing; there are {listed(self.arrays)}")
+        return self.arrays[name]
+
 
 Folds = Sequence[tuple[Ids, Ids]]
 """Cross-validation: for each fold the pairs to learn from, and those held out; every pair is held out once."""

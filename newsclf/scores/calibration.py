@@ -12,7 +12,8 @@ from scipy.special import expit, logsumexp, softmax
 from newsclf.scores.metrics import Booleans, Floats, Kind
 
 SHRINK = 1.0
-"""Strength, in articles, of the pull toward one common slope and toward no shift: labels with few rows share what the others tell."""
+"""Strength, in articles, of the pull toward what all labels share, where one has few rows: multi-label toward their common slope and shift,
+exclusive toward no shift, and the slope toward 1."""
 
 
 class Calibration:
@@ -55,9 +56,9 @@ def _fit_exclusive(scores: Floats, truth: Booleans) -> Calibration:
         logits = slope * scores + shifts
         probabilities = softmax(logits, axis=1)
         residual = probabilities - truth
-        value = (logsumexp(logits, axis=1) - (logits * truth).sum(axis=1)).sum() + SHRINK / 2 * (shifts**2).sum()
-        gradient = np.concatenate(([slope * (residual * scores).sum()], residual.sum(axis=0) + SHRINK * shifts))
-        return float(value), gradient
+        # the pull holds the slope of labels that held-out scores happen to tell apart without an error, which would grow to certainty
+        value = (logsumexp(logits, axis=1) - (logits * truth).sum(axis=1)).sum() + SHRINK / 2 * (parameters**2).sum()
+        return float(value), np.concatenate(([slope * (residual * scores).sum()], residual.sum(axis=0))) + SHRINK * parameters
 
     found = minimize(loss, np.zeros(1 + labels), jac=True, method="L-BFGS-B", bounds=[(-5, 5), *[(-20, 20)] * labels]).x
     return Calibration("exclusive", np.full(labels, np.exp(found[0])), found[1:])
@@ -66,7 +67,7 @@ def _fit_exclusive(scores: Floats, truth: Booleans) -> Calibration:
 def _fit_multi(scores: Floats, truth: Booleans) -> Calibration:
     # first one slope and shift for all labels, then each label on its own, pulled toward that
     common = _platt(scores.ravel(), truth.ravel(), np.array([0.0, 0.0]), strength=1e-6)
-    each = np.array([_platt(scores[:, k], truth[:, k], common, strength=SHRINK) for k in range(truth.shape[1])])
+    each = np.array([_platt(scores[:, k], truth[:, k], common, strength=SHRINK) for k in range(truth.shape[1])])  # [labels, 2]
     return Calibration("multi", np.exp(each[:, 0]), each[:, 1])
 
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from newsclf.scores.metrics import Booleans, Floats, Kind, f1
@@ -15,7 +14,7 @@ from newsclf.spec import Spec
 
 Rule = Literal["per_label_f1", "micro_f1"]
 PRIOR_ROWS = 2.0
-"""A label's own threshold is judged as if it had this many more rows, decided by the threshold of all labels together."""
+"""Positive rows that the threshold of all labels together counts for: the fewer a label has, the more it costs to leave that threshold."""
 
 
 class DecisionSpec(Spec):
@@ -53,7 +52,10 @@ def _best_threshold(probabilities: Floats, truth: Booleans, otherwise: float, *,
     given = np.arange(1, len(order) + 1, dtype=np.float64)
     scores = f1(both, given - both, truth.sum() - both)
     last = np.append(np.diff(ranked) < 0, True)  # ties are given or withheld together
-    cuts = np.where(last, (ranked + np.append(ranked[1:], 0.0)) / 2, np.nan)
+    following = np.append(ranked[1:], 0.0)
+    halfway = (ranked + following) / 2
+    # halfway between neighbouring floats is one of the two, and must not be the lower one
+    cuts = np.where(last, np.where(halfway > following, halfway, ranked), np.nan)
     weight = truth.sum() / (truth.sum() + prior)
     penalty = (1 - weight) * np.abs(_logit(cuts) - _logit(np.array([otherwise])))
     value = np.where(last, weight * scores - penalty, -np.inf)
@@ -79,8 +81,11 @@ class Decision:
     abstain_unmentioned: bool = False
 
     def __post_init__(self) -> None:
+        # written so that NaN, which is neither below nor above, is refused too
         if not ((self.thresholds >= 0) & (self.thresholds <= 1)).all():
-            raise ValueError("thresholds are probabilities: each must be from 0 to 1")
+            raise ValueError(f"thresholds are probabilities: each must be from 0 to 1, not {self.thresholds.tolist()}")
+        if not 0 <= self.abstain_below <= 1:
+            raise ValueError(f"abstain_below is a probability: it must be from 0 to 1, not {self.abstain_below}")
 
     def __call__(self, probabilities: Floats, mentioned: Booleans | None = None) -> Booleans:
         """Which labels are given. [articles, labels] → [articles, labels]; an exclusive row without any abstains.
@@ -88,12 +93,15 @@ class Decision:
         `mentioned` tells for stances whether the article speaks of the target. [articles]
         """
         if self.kind == "exclusive":
-            given = (_rank(probabilities) == 0) & (probabilities >= self.abstain_below)
+            most_probable = np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, None]
+            given = most_probable & (probabilities >= self.abstain_below)
             return np.asarray(given & mentioned[:, None] if self.abstain_unmentioned and mentioned is not None else given)
-        # ranked by how far a label is above its own threshold, so that `fewest` and `most` agree with the thresholds
+        given = probabilities >= self.thresholds
+        # ranked by how far a label is above its own threshold, those that reach it first: `fewest` and `most` agree with the thresholds
         margins = _logit(probabilities) - _logit(self.thresholds)
-        given = (margins >= 0) | (_rank(margins) < self.fewest)
-        return np.asarray(given & (_rank(margins) < self.most) if self.most is not None else given)
+        rank = np.argsort(np.lexsort((-margins, ~given)), axis=1)
+        given = given | (rank < self.fewest)
+        return np.asarray(given & (rank < self.most) if self.most is not None else given)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; floats are written so that they read back exactly."""
@@ -103,8 +111,3 @@ class Decision:
     def of_dict(cls, kind: Kind, values: Mapping[str, Any]) -> Self:
         """The decision that `as_dict` wrote."""
         return cls(**{**values, "kind": kind, "thresholds": np.array(values["thresholds"], np.float64)})
-
-
-def _rank(values: Floats) -> NDArray[np.int64]:
-    """0 for the largest of each row, 1 for the next; ties by column."""
-    return np.argsort(np.argsort(-values, axis=1, kind="stable"), axis=1, kind="stable")

@@ -26,19 +26,21 @@ def f1(both: Floats, wrong: Floats, missed: Floats) -> Floats:
 
 
 def micro_f1(truth: Booleans, decided: Booleans) -> float:
-    """F1 over all (article, label) pairs at once; for exclusive tasks it equals accuracy. Arrays are [articles, labels]."""
+    """F1 over all (article, label) pairs at once; for exclusive tasks where no article abstains it equals accuracy. Arrays are [articles, labels]."""
     both, wrong, missed = (counts.sum(keepdims=True) for counts in f1_counts(truth, decided))
     return float(f1(both, wrong, missed)[0])
 
 
 def macro_f1(truth: Booleans, decided: Booleans) -> float:
     """Mean of the labels' F1, over the labels that are coded or decided at least once. Arrays are [articles, labels]."""
+    # a label that neither side has would count as an error that nobody made
     seen = truth.any(axis=0) | decided.any(axis=0)
     return float(f1(*f1_counts(truth, decided))[seen].mean()) if seen.any() else 0.0
 
 
 def log_loss(truth: Booleans, probabilities: Floats, kind: Kind) -> float:
     """Mean negative log-likelihood: an article for exclusive tasks, an (article, label) pair for multi-label ones."""
+    # a certain error costs 21, not infinity
     clipped = np.clip(probabilities, 1e-9, 1 - 1e-9)
     if kind == "exclusive":
         return float(-np.log(clipped[truth]).mean())

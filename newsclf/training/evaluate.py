@@ -13,7 +13,7 @@ from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanArticle, Cleaner, CleanSpec
 from newsclf.corpus.coded import Coded, CodedSpec, read_coded
 from newsclf.corpus.formats import BadRow
-from newsclf.errors import DataError
+from newsclf.errors import DataError, listed
 from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Documents, Pairs
 from newsclf.progress import counted
@@ -59,25 +59,31 @@ class Evaluation:
 def prepare(coded: Coded, codebook: Codebook, clean: CleanSpec, *, on_error: str) -> CodedPairs:
     """Clean and tokenise what was read; rows of which nothing is left are errors or are added to the quarantine, as `on_error` says."""
     cleaner = Cleaner(clean)
-    index: dict[int, int] = {}
+    index: dict[int, int | None] = {}  # None: nothing was left
     articles: list[CleanArticle] = []
     kept: list[Example] = []
     for example in counted(coded.examples, "cleaning", len(coded.examples)):
-        if id(example.article) not in index:
+        key = id(example.article)  # the targets of a stance share their article: it is cleaned once
+        if key not in index:
             cleaned = cleaner(example.article)
-            if not cleaned.text.text:
-                reason = f"nothing is left of the text after cleaning (removed: {dict(cleaned.removed)})."
-                if on_error == "fail":
-                    raise DataError(f"{example.article.place}: {reason}")
-                coded.quarantined.append(BadRow(example.article.place, reason))
-                continue
-            index[id(example.article)] = len(articles)
-            articles.append(cleaned)
-        kept.append(example)
+            index[key] = len(articles) if cleaned.text.text else None
+            if cleaned.text.text:
+                articles.append(cleaned)
+            else:
+                _set_aside(coded, cleaned, example.article.place, on_error)
+        if index[key] is not None:
+            kept.append(example)
     documents = Documents([item.title.text for item in articles], [item.text.text for item in articles])
     rows = np.array([index[id(example.article)] for example in kept], np.int64)
     targets = [example.target for example in kept] if codebook.is_stance else ()
     return CodedPairs(tuple(kept), tuple(articles), Pairs(documents, rows, targets), codebook.matrix(example.labels for example in kept))
+
+
+def _set_aside(coded: Coded, cleaned: CleanArticle, place: str, on_error: str) -> None:
+    reason = f"nothing is left of the text after cleaning (removed: {dict(cleaned.removed)})."
+    if on_error == "fail":
+        raise DataError(f"{place}: {reason} (To set such rows aside and go on: data.on_error: quarantine)")
+    coded.quarantined.append(BadRow(place, reason))
 
 
 def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
@@ -94,6 +100,15 @@ def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
 
 
 def evaluate_corpus(bundle: Bundle, spec: CodedSpec) -> tuple[Evaluation, Coded]:
-    """Metrics of a bundle on a coded corpus, and what was read."""
+    """Metrics of a bundle on a coded corpus, and what was read; raises DataError where no row is coded for the bundle's task."""
     coded = read_coded(spec, bundle.codebook)
-    return evaluate(bundle, prepare(coded, bundle.codebook, bundle.clean, on_error=spec.on_error)), coded
+    pairs = prepare(coded, bundle.codebook, bundle.clean, on_error=spec.on_error)
+    if not len(pairs):
+        raise nothing_coded(spec, bundle.codebook, coded)
+    return evaluate(bundle, pairs), coded
+
+
+def nothing_coded(spec: CodedSpec, codebook: Codebook, coded: Coded) -> DataError:
+    """The error for a corpus without a single row to learn from or to test on."""
+    counts = f"rows without a code: {coded.uncoded}, unusable: {len(coded.quarantined)}"
+    return DataError(f"{listed(spec.path)}: no row is coded for the task {codebook.task!r} ({counts}). The labels' column is data.labels.")

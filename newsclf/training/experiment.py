@@ -17,6 +17,9 @@ from newsclf.learners.protocol import LEARNERS, LearnerSpec, learner_spec
 from newsclf.scores.decision import DecisionSpec
 from newsclf.spec import Spec, Tree, load_tree, override
 
+RUNS = "runs"
+"""Folder under `output` that holds the record of each run, beside the models."""
+
 
 class Experiment(Spec):
     """One training run: a codebook, coded articles, how to split, clean, learn and decide."""
@@ -24,8 +27,8 @@ class Experiment(Spec):
     name: str = Field(pattern=r"^[^\s/\\.][^\s/\\]*$")
     """Name of the model: its folder under `output`."""
 
-    codebook: str
-    """Codebook file."""
+    codebook: str | Codebook
+    """Codebook file, or the codebook itself."""
 
     data: CodedSpec
     """Coded articles."""
@@ -44,6 +47,13 @@ class Experiment(Spec):
 
     output: str = "models"
     """Folder for the model and, under runs/, for the record of each run."""
+
+    @field_validator("name")
+    @classmethod
+    def _not_that_of_the_records(cls, value: str) -> str:
+        if value == RUNS:
+            raise ValueError(f"{value!r} is the folder of the records of all runs; give the model another name")
+        return value
 
     @field_validator("learner", mode="before")
     @classmethod
@@ -69,7 +79,7 @@ class Experiment(Spec):
 
     def load_codebook(self) -> Codebook:
         """The codebook that the experiment names; raises ConfigError."""
-        return Codebook.load(self.codebook)
+        return Codebook.load(self.codebook) if isinstance(self.codebook, str) else self.codebook
 
 
 def _rooted(tree: Tree, folder: Path, data_root: Path | None) -> Tree:
@@ -99,28 +109,35 @@ def _absolute(path: str, folder: Path) -> str:
 def json_schema() -> dict[str, Any]:
     """JSON schema of config files, for editors: every key with its description, the learners as alternatives by kind."""
     schema = Experiment.model_json_schema()
-    learners = {kind: learner_spec({"kind": kind}).model_json_schema() for kind in LEARNERS}
-    definitions = schema.setdefault("$defs", {})
-    for kind, learner in learners.items():
-        definitions |= learner.pop("$defs", {})
-        definitions[f"learner_{kind}"] = learner
-    schema["properties"]["learner"] = {
-        "anyOf": [{"$ref": f"#/$defs/learner_{kind}"} for kind in learners],
+    definitions, properties = schema["$defs"], schema["properties"]
+    for kind in LEARNERS:
+        learner = learner_spec({"kind": kind}).model_json_schema()
+        definitions |= learner.pop("$defs", {}) | {f"learner_{kind}": learner}
+    properties["learner"] = {
+        "anyOf": [{"$ref": f"#/$defs/learner_{kind}"} for kind in LEARNERS],
         "description": "The learner and its hyper-parameters.",
     }
-    schema["properties"]["extends"] = {"type": "string", "description": "Config file whose keys these are laid on."}
-    whole: dict[str, Any] = _strings_for_tuples(schema)
-    return whole
+    properties["extends"] = {"type": "string", "description": "Config file whose keys these are laid on."}
+    # what the file that is extended says need not be said again
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["extends"]}]
+    _add_short_forms(*(definitions[name]["properties"] for name in ("CodedSpec", "SplitSpec", "Codebook")))
+    return schema
 
 
-def _strings_for_tuples(node: Any) -> Any:
-    """Where a list of strings is expected one string does too, as the validators have it."""
-    if isinstance(node, list):
-        return [_strings_for_tuples(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: _strings_for_tuples(value) for key, value in node.items()}
-    if node.get("type") == "array" and node.get("items") == {"type": "string"}:
-        rest = {key: node.pop(key) for key in ("description", "default", "title") if key in node}
-        return rest | {"anyOf": [{"type": "string"}, node]}
-    return node
+def _add_short_forms(coded: Tree, split: Tree, codebook: Tree) -> None:
+    """What the validators take beside the full forms: one value for a list of one, names alone for labels."""
+    scalar = {"type": ["string", "number", "boolean"]}
+    for key in ("path", "test"):
+        coded[key] = _either({"type": "string"}, coded[key])
+    coded["maps"]["additionalProperties"] = _either(scalar, {"type": "null"}, coded["maps"]["additionalProperties"])
+    split["where"]["additionalProperties"] = _either(scalar, {"type": "array", "items": scalar})
+    for key in ("labels", "targets"):
+        codebook[key]["additionalProperties"] = _either({"type": ["string", "null"]}, codebook[key]["additionalProperties"])
+        codebook[key] = _either({"type": "array", "items": scalar}, codebook[key])
+
+
+def _either(*forms: Tree) -> Tree:
+    """A schema that takes any of these; what the last one says of itself stands around them, where editors look for it."""
+    *others, full = forms
+    about = {key: value for key, value in full.items() if key in ("description", "default", "title")}
+    return about | {"anyOf": [*others, {key: value for key, value in full.items() if key not in about}]}

@@ -8,14 +8,13 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from newsclf.codebook import Codebook
@@ -23,6 +22,7 @@ from newsclf.corpus.formats import BadRow
 from newsclf.corpus.split import Rows
 from newsclf.errors import OutputError
 from newsclf.learners.protocol import Fitted
+from newsclf.spec import dump_yaml
 from newsclf.training.evaluate import CodedPairs, Evaluation
 from newsclf.training.experiment import Experiment
 
@@ -37,19 +37,10 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path, experiment: Experiment) -> RunFolder:
         """A new folder named after the experiment and the time; raises OutputError before anything is read where it cannot be written."""
-        stamp = f"{experiment.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            for attempt in range(1, 1000):
-                folder = root / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-                if not folder.exists():
-                    folder.mkdir()
-                    break
-            record = cls(folder, time.monotonic())
-            record._text("config.yaml", yaml.safe_dump(experiment.resolved(), sort_keys=False, allow_unicode=True))
+        record = cls(_new_folder(root, f"{experiment.name}-{time.strftime('%Y%m%d-%H%M%S')}"), time.monotonic())
+        with record.discarded_on_error():
+            record._text("config.yaml", dump_yaml(experiment.resolved()))
             record._json("environment.json", _environment())
-        except OSError as error:
-            raise OutputError(f"{root}: cannot be written: {error.strerror or error}. Name another folder with  --set output=FOLDER") from error
         return record
 
     @contextmanager
@@ -103,11 +94,30 @@ class RunFolder:
         try:
             (self.folder / name).write_text(text, "utf-8")
         except OSError as error:
-            raise OutputError(f"{self.folder / name}: cannot be written: {error.strerror or error}.") from error
+            raise _unwritable(self.folder / name, error) from error
+
+
+def _new_folder(root: Path, stamp: str) -> Path:
+    number = 1
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        while True:
+            folder = root / (stamp if number == 1 else f"{stamp}-{number}")
+            with suppress(FileExistsError):  # another run has started within the same second
+                folder.mkdir()
+                return folder
+            number += 1
+    except OSError as error:
+        raise _unwritable(root, error) from error
+
+
+def _unwritable(place: Path, error: OSError) -> OutputError:
+    return OutputError(f"{place}: cannot be written: {error.strerror or error}. Name another folder with  --set output=FOLDER")
 
 
 def _environment() -> dict[str, Any]:
-    packages = {item.name: item.version for item in distributions()}
+    # what is left of a package that was removed by half has no name
+    packages = {item.name: item.version for item in distributions() if item.name}
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),

@@ -15,24 +15,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from newsclf.article import Article
 from newsclf.bundle import MANIFEST, Bundle
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.corpus.coded import Coded, read_coded
-from newsclf.corpus.dedup import near_duplicates
+from newsclf.corpus.dedup import Ids, near_duplicates
+from newsclf.corpus.read import as_text
 from newsclf.corpus.split import NEAR_DUPLICATE, Rows, cross_validation, split
-from newsclf.errors import DataError, listed
+from newsclf.errors import DataError, InputError, listed, nearest
 from newsclf.folder import check_replaceable
 from newsclf.inference.predictor import Predictor
-from newsclf.learners.protocol import Fitted
+from newsclf.learners.protocol import Fitted, Pairs
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.decision import Decision, DecisionSpec, choose_thresholds
 from newsclf.scores.metrics import Booleans
-from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, prepare
-from newsclf.training.experiment import Experiment
+from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, nothing_coded, prepare
+from newsclf.training.experiment import RUNS, Experiment
 from newsclf.training.record import RunFolder
 
 logger = logging.getLogger(__name__)
+FEW = 5
+"""Training rows of a label below which its threshold and calibration are mostly those of the other labels."""
+
+FIELDS = ("id", "outlet", "date", "url", "title")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "pydantic")
 
 
@@ -59,21 +65,28 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
     Raises ConfigError before the first article is read, DataError for rows that must not be, OutputError where nothing can be written. The test
     articles take no part in any choice. Two runs of one config on one machine give the same bytes.
     """
+    if isinstance(config, Experiment) and settings:
+        raise InputError(
+            "train() lays settings on a config file; an Experiment says everything itself: make it with them, Experiment.load(path, settings)."
+        )
     experiment = config if isinstance(config, Experiment) else Experiment.load(config, settings)
     codebook = experiment.load_codebook()
     model = Path(experiment.output) / experiment.name
     check_replaceable(model, mark=MANIFEST)
-    record = RunFolder.create(Path(experiment.output) / "runs", experiment)
+    record = RunFolder.create(Path(experiment.output) / RUNS, experiment)
     with record.discarded_on_error():
         coded, given = _read(experiment, codebook)
         clean = _with_outlets(experiment.clean, coded)
         every = prepare(coded, codebook, clean, on_error=experiment.data.on_error)
+        if not len(every):
+            raise nothing_coded(experiment.data, codebook, coded)
         part, rows = _split(experiment, every, given)
         inside = np.flatnonzero(part == "train")
         learned, tested = every.take(inside), every.take(np.flatnonzero(part == "test"))
         _check_classes(codebook, learned)
         record.split(every, part, rows)
-        folds = cross_validation(rows.take(inside), experiment.split)
+        # near-duplicates anew: two articles that only a test article links must not share a fold for its sake
+        folds = cross_validation(replace(rows.take(inside), story=_stories(learned.pairs)), experiment.split)
         logger.info("%s: %d rows to learn from, %d to test on, %d set aside", experiment.name, len(learned), len(tested), (part == "aside").sum())
         fitted = experiment.learner.fit(learned.pairs, learned.truth, codebook, folds)
         bundle = assemble(codebook, experiment, clean, fitted, learned.truth)
@@ -81,9 +94,9 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
         record.quarantine(coded.quarantined)
         record.metrics(metrics, fitted, tested, codebook)
-        bundle.save(record.folder / "bundle")
-        fingerprint = bundle.save(model)
+        fingerprint = bundle.save(record.folder / "bundle")
         record.close(metrics, fingerprint)
+        bundle.save(model)  # at last: whatever fails before leaves the older model where it is
     return Result(Predictor(model), metrics, record.folder, model)
 
 
@@ -104,23 +117,22 @@ def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64],
     return Decision("multi", thresholds, fewest=codebook.min_labels, most=codebook.max_labels)
 
 
-def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, NDArray[np.bool_] | None]:
-    """Everything coded, and which rows are for testing where files or columns say so."""
-    spec = experiment.data
+def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[str] | None]:
+    """Everything coded, and the places of the rows to test on where files or columns say so."""
+    spec, where = experiment.data, experiment.split.where
     coded = read_coded(spec, codebook)
-    given = None
     if spec.test:
         tests = read_coded(spec, codebook, paths=spec.test)
-        given = np.repeat([False, True], [len(coded.examples), len(tests.examples)])
-        coded = Coded(coded.examples + tests.examples, coded.quarantined + tests.quarantined, coded.uncoded + tests.uncoded)
-    elif experiment.split.where:
-        given = np.array(
-            [all(_value(example.article, key) in values for key, values in experiment.split.where.items()) for example in coded.examples]
-        )
-    if not coded.examples:
-        counts = f"rows without a code: {coded.uncoded}, unreadable: {len(coded.quarantined)}"
-        raise DataError(f"{listed(spec.path)}: no row is coded for the task {codebook.task!r} ({counts}).")
-    return coded, given
+        given = frozenset(example.article.place for example in tests.examples)
+        both = next((example.article.place for example in coded.examples if example.article.place in given), "")
+        if both:
+            raise DataError(f"{both}: this row is to learn from (data.path) and to test on (data.test); it must be one of the two.")
+        return Coded(coded.examples + tests.examples, coded.quarantined + tests.quarantined, coded.uncoded + tests.uncoded), given
+    if not where:
+        return coded, None
+    articles = [example.article for example in coded.examples]
+    values = {column: _values(articles, column, key="split.where") for column in where}
+    return coded, frozenset(article.place for row, article in enumerate(articles) if all(values[column][row] in where[column] for column in where))
 
 
 def _with_outlets(clean: CleanSpec, coded: Coded) -> CleanSpec:
@@ -131,43 +143,53 @@ def _with_outlets(clean: CleanSpec, coded: Coded) -> CleanSpec:
     return clean.model_copy(update={"outlets": tuple(outlet for outlet in outlets if outlet)})
 
 
-def _split(experiment: Experiment, every: CodedPairs, given: NDArray[np.bool_] | None) -> tuple[NDArray[np.str_], Rows]:
+def _split(experiment: Experiment, every: CodedPairs, given: frozenset[str] | None) -> tuple[NDArray[np.str_], Rows]:
     """The part of each row, and what is kept together."""
-    words = every.pairs.documents.whole
-    story = near_duplicates(words.ids, words.starts)[every.pairs.rows]
-    columns = [column for column in experiment.split.keep_together if column != NEAR_DUPLICATE]
     articles = [example.article for example in every.examples]
-    keys = tuple([_value(article, column) for article in articles] for column in columns)
-    for column, key in zip(columns, keys, strict=True):
-        if not any(key):
-            raise DataError(f"split.keep_together names {column!r}, but no article has a value there.")
-    rows = Rows(every.truth, every.pairs.rows, story, keys)
+    columns = [column for column in experiment.split.keep_together if column != NEAR_DUPLICATE]
+    keys = tuple(_values(articles, column, key="split.keep_together") for column in columns)
+    rows = Rows(every.truth, every.pairs.rows, _stories(every.pairs), keys)
     if given is None:
         return split(rows, experiment.split), rows
-    if len(given) != len(every) or given.all() or not given.any():
-        raise DataError(f"the given split has {int(given.sum())} rows to test on and {int((~given).sum())} to learn from; both are needed.")
-    # a given split is an official one: it is kept as it is, copies across it are counted in the record and not removed
-    return np.where(given, "test", "train"), rows
+    test = np.array([article.place in given for article in articles])
+    if test.all() or not test.any():
+        raise DataError(
+            f"the given split (data.test or split.where) leaves {(~test).sum()} rows to learn from and {test.sum()} to test on; both are needed."
+        )
+    # a given split is an official one: it is kept as it is, and copies across it are named, not removed
+    copies = np.isin(rows.story[test], rows.story[~test])
+    if copies.any():
+        logger.warning("the split is kept as given, though %d of its %d test rows near-duplicate a training row", copies.sum(), len(copies))
+    return np.where(test, "test", "train"), rows
 
 
-def _value(article: Any, column: str) -> str:
-    from newsclf.corpus.read import as_text
+def _stories(pairs: Pairs) -> Ids:
+    """A number for each row; rows about near-duplicates share one. Only the articles of these rows are compared. [rows]"""
+    documents, document = np.unique(pairs.rows, return_inverse=True)
+    words = pairs.documents.whole.take(documents)
+    return near_duplicates(words.ids, words.starts)[document]
 
-    value = getattr(article, column) if column in ("id", "outlet", "date", "url", "title") else article.extra.get(column)
-    return as_text(value)
+
+def _values(articles: Sequence[Article], column: str, *, key: str) -> list[str]:
+    """What each article has in a column; raises DataError where none has anything, listing the columns that there are."""
+    values = [as_text(getattr(article, column) if column in FIELDS else article.extra.get(column)) for article in articles]
+    if articles and not any(values):
+        known = [name for name in FIELDS if any(getattr(article, name) for article in articles)]
+        known += dict.fromkeys(name for article in articles for name in article.extra)
+        raise DataError(f"{key} names {column!r}{nearest(column, known)}, but no article has a value there; the columns are {listed(known)}.")
+    return values
 
 
 def _check_classes(codebook: Codebook, learned: CodedPairs) -> None:
     """Raise DataError for labels that cannot be learned; warn of those with few rows."""
     support = dict(zip(codebook.names, learned.truth.sum(axis=0).tolist(), strict=True))
-    missing = [name for name, rows in support.items() if not rows]
-    if len(support) - len(missing) < (2 if codebook.kind == "exclusive" else 1):
-        raise DataError(
-            f"the training rows have only the label {listed(set(support) - set(missing))}; two labels are needed to tell apart. Rows: {support}."
-        )
+    present = [name for name, rows in support.items() if rows]
+    if codebook.kind == "exclusive" and len(present) == 1:
+        raise DataError(f"the training rows have only the label {present[0]!r}; two labels are needed to tell apart. Rows: {support}.")
+    missing = [name for name in support if name not in present]
     if missing:
         raise DataError(f"the label {listed(missing)} has no training row: code articles for it, or take it out of the codebook. Rows: {support}.")
-    few = [name for name, rows in support.items() if rows < 5]
+    few = [name for name, rows in support.items() if rows < FEW]
     if few:
         logger.warning(
             "few rows for %s: cross-validation has no row of it in some folds, so its threshold leans on those of the other labels", listed(few)
@@ -179,12 +201,13 @@ def _about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedP
     articles = [cleaned.article for cleaned in every.articles]
     dates = sorted(article.date[:10] for article in articles if article.date)
     counts = Counter(part.tolist())
+    given = experiment.data.test or experiment.split.where
     data = {
         "articles": len(articles),
         "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} near-duplicates of test articles set aside",
         "outlets": len({article.outlet for article in articles if article.outlet}),
         "dates": f"{dates[0]} to {dates[-1]}" if dates else "not given",
-        "kept together": ", ".join(experiment.split.keep_together),
+        "kept together": "as in the split that was given" if given else ", ".join(experiment.split.keep_together),
         "fingerprint": data_fingerprint(every),
     }
     names = bundle.codebook.names

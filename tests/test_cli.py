@@ -1,0 +1,440 @@
+"""The newsclf command: every command, every way in, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from color_articles import color_rows, contents, write_rows
+
+import newsclf
+from newsclf.bundle import Bundle
+from newsclf.cli import main
+from newsclf.training.experiment import json_schema
+from newsclf.training.run import train
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {
+    "train": ["--set", "--json", "--quiet", "config"],
+    "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
+    "score": ["--output", "--column", "--language", "--limit", "--fail", "MODEL... CORPUS"],
+    "evaluate": ["--column", "--json", "corpus"],
+    "inspect": ["--json", "model"],
+    "schema": [],
+}
+RAID = "Agents arrested forty people in a dawn raid. A judge later found that the detainees had never seen a lawyer."
+Run = Callable[..., "Ended"]
+
+
+class Ended:
+    """How a command ended and what it printed."""
+
+    def __init__(self, code: object, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys) -> Run:
+    """Runs the command in this process."""
+
+    def run(*arguments: object) -> Ended:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        return Ended(end.value.code, *capsys.readouterr())
+
+    return run
+
+
+def command(*arguments: object, stdin: bytes | int | None = b"", **environment: str) -> Ended:
+    """Runs the command in a process of its own."""
+    given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    words = [sys.executable, "-m", "newsclf", *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, check=False, env=os.environ | environment, **given)
+    return Ended(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+@pytest.fixture
+def folder(small: Path) -> Path:
+    """The `small` folder with a corpus that can be parted."""
+    write_rows(small / "corpus.jsonl", color_rows())
+    return small
+
+
+@pytest.fixture
+def model(folder: Path) -> Path:
+    return train(folder / "config.yaml").model
+
+
+# help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_command_explains_itself(run, name, flag):
+    ended = run(name, flag)
+    assert (ended.code, ended.err) == (0, "")
+    assert not [word for word in [*COMMANDS[name], f"newsclf {name}"] if word not in ended.out]
+
+
+def test_the_help_lists_every_command_and_no_arguments_show_it(run):
+    ended = run("--help")
+    assert ended.code == 0
+    assert set(re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE)) == set(COMMANDS)
+    assert "Usage: newsclf" in run().err
+
+
+def test_the_version_is_the_package_s(run):
+    assert run("--version").out == f"newsclf {newsclf.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["tarin"], ["train"], ["train", "a.yaml", "--sett", "x=1"], ["score", "a", "b"], ["predict", "m", "--sentences", "-1"]]
+)
+def test_a_command_that_is_not_one_ends_with_two_and_the_usage(run, words):
+    ended = run(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert "Usage: newsclf" in ended.err
+    assert "Error: " in ended.err
+
+
+# train
+
+
+def test_train_prints_metrics_and_where_the_model_is(run, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    ended = run("train", "config.yaml", "--set", "split.test=0.4")
+    assert ended.code == 0
+    assert ended.out.startswith("color: trained, and tested on ")
+    assert "accuracy" in ended.out
+    assert f"model   {Path('models/color')}\n" in ended.out
+    record = ended.out.split("record  ")[1].strip()
+    assert (folder / record / "test.jsonl").is_file()
+
+
+def test_train_as_json_says_the_same(run, folder):
+    said = run("train", folder / "config.yaml", "--json", "--set", "learner.C=2").json
+    assert (said["model"], said["rows"]) == (str(folder / "models" / "color"), 6)
+    assert Bundle.load(said["model"])[0].about["metrics"] == {key: said[key] for key in ("rows", "summary", "labels")}
+
+
+def test_train_is_the_training_script(folder):
+    one = command("train", folder / "config.yaml", "--set", f"output={folder / 'one'}", "-q")
+    words = [sys.executable, ROOT / "scripts" / "train.py", folder / "config.yaml", "--set", f"output={folder / 'two'}", "-q"]
+    two = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert contents(folder / "one" / "color") == contents(folder / "two" / "color")
+    assert one.out.replace("/one/", "/two/").split("record")[0] == two.stdout.split("record")[0]
+
+
+def test_remarks_go_to_standard_error_and_quiet_silences_them(folder):
+    loud, quiet = command("train", folder / "config.yaml"), command("train", folder / "config.yaml", "-q")
+    assert loud.err == "color: 18 rows to learn from, 6 to test on, 0 set aside\n"
+    assert quiet.err == ""
+    assert loud.out.split("record")[0] == quiet.out.split("record")[0]
+
+
+# predict
+
+
+def test_an_article_comes_from_standard_input(model):
+    for dash in (["-"], []):
+        ended = command("predict", model, *dash, "--json", stdin="A poppy, a ruby and a tomato – „alle“.".encode())
+        assert ended.json["color"]["labels"] == ["red"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("article.txt", "The ocean and a lagoon at evening."),
+        ("article.html", "<html><head><title>Sky</title></head><body><article><p>The ocean and a lagoon at evening.</p></article></body></html>"),
+        ("article.json", json.dumps({"title": "Sky", "text": "The ocean and a lagoon at evening."})),
+        ("article.jsonl", json.dumps({"text": "The ocean and a lagoon at evening."}) + "\n"),
+    ],
+)
+def test_an_article_comes_from_a_file(run, model, tmp_path, name, content):
+    (tmp_path / name).write_text(content, "utf-8")
+    answer = run("predict", model, tmp_path / name, "--json").json["color"]
+    assert answer["labels"] == ["blue"]
+    assert answer["evidence"][0]["text"].startswith(("The ocean", "Sky"))
+
+
+def test_a_prediction_shows_labels_probabilities_and_the_reason(run, model, tmp_path):
+    (tmp_path / "article.txt").write_text("The ocean and a lagoon at evening. A road.", "utf-8")
+    ended = run("predict", model, tmp_path / "article.txt")
+    assert ended.code == 0
+    assert ended.out.startswith("color: blue\n")
+    assert re.search(r"● blue +\d\d\.\d%  █+\n", ended.out)
+    assert "why blue:" in ended.out
+    assert "“The ocean and a lagoon at evening.”" in ended.out
+    assert "why" not in run("predict", model, tmp_path / "article.txt", "--sentences", "0").out
+
+
+def test_several_models_read_one_article_together(run, models, tmp_path):
+    (tmp_path / "article.txt").write_text(RAID, "utf-8")
+    said = run("predict", *models.values(), tmp_path / "article.txt", "--json", "--sentences", "1").json
+    assert set(said) == {"topic", "framing", "stance"}
+    assert said["topic"]["labels"] == ["immigration"]
+    assert set(said["stance"]) == {"mass deportation", "sanctuary cities", "refugee resettlement", "border wall"}
+    text = run("predict", *models.values(), tmp_path / "article.txt").out
+    assert "topic: immigration" in text
+    assert "stance toward border wall: " in text
+
+
+def test_a_stance_is_asked_for_the_target_that_is_named(run, models, tmp_path):
+    (tmp_path / "article.txt").write_text("The new tariff is a gift to nobody, and the tariff must go.", "utf-8")
+    said = run("predict", models["stance"], tmp_path / "article.txt", "--json", "--target", "tariff").json
+    assert list(said["stance"]) == ["tariff"]
+    assert said["stance"]["tariff"]["target"] == "tariff"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "essentials"),
+    [
+        ("corpus.jsonl", b'{"text": "one"}\n{"text": "two"}\n', ["predict reads one article, this holds several", "newsclf score"]),
+        ("corpus.jsonl", b"", ["predict reads one article, this holds none"]),
+        ("article.txt", b"  \n", ["article.txt:1", "empty"]),
+        ("article.txt", b"caf\xe9", ["article.txt:1", "UTF-8"]),
+        ("article.txt", b"Advertisement\n", ["nothing is left of the text"]),
+        ("article.json", b'{"body": "A road."}', ["there is no column 'text'", "'body'"]),
+        ("article.docx", b"PK", ["article.docx", "no format is known by '.docx'"]),
+    ],
+)
+def test_what_is_not_one_readable_article_is_a_mistake(run, model, tmp_path, name, content, essentials):
+    (tmp_path / name).write_bytes(content)
+    ended = run("predict", model, tmp_path / name)
+    assert (ended.code, ended.out) == (2, "")
+    assert not [essential for essential in essentials if essential not in ended.err], ended.err
+
+
+@pytest.mark.parametrize(("stdin", "says"), [(b"", "the text is empty"), (b"caf\xe9", "standard input is not UTF-8 (byte 3)")])
+def test_standard_input_must_hold_an_article(model, stdin, says):
+    ended = command("predict", model, stdin=stdin)
+    assert ended.code == 2
+    assert says in ended.err
+
+
+def test_on_a_terminal_a_forgotten_file_is_asked_for_instead_of_waiting(model):
+    theirs, ours = pytest.importorskip("pty").openpty()
+    ended = command("predict", model, stdin=ours)
+    os.close(theirs)
+    os.close(ours)
+    assert ended.code == 2
+    assert "name the article's file after the models" in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "nowhere"],
+        ["predict", "nowhere", "corpus.jsonl"],
+        ["score", "nowhere", "corpus.jsonl", "-o", "scores"],
+        ["evaluate", "nowhere", "corpus.jsonl"],
+        ["inspect", "nowhere"],
+    ],
+)
+def test_a_model_that_does_not_exist_is_named_with_the_way_to_one(run, folder, monkeypatch, words):
+    monkeypatch.chdir(folder)
+    ended = run(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "error: nowhere: there is no such model. Train one with  newsclf train CONFIG\n"
+    assert not (folder / "scores").exists()
+
+
+# score
+
+
+def test_a_corpus_is_scored_and_its_scores_are_read(run, model, folder):
+    rows = [*color_rows(2, seed=3), {"id": "bad", "text": "", "labels": "red"}]
+    write_rows(folder / "fresh.jsonl", rows)
+    ended = run("score", model, folder / "fresh.jsonl", "-o", folder / "scores")
+    assert ended.code == 0
+    assert ended.out.startswith("5 rows = 4 scored + 1 set aside   in ")
+    table = newsclf.read_scores(folder / "scores").to_table()
+    assert table["id"].to_pylist() == [row["id"] for row in rows[:4]]
+    assert table["color.label"].to_pylist() == [row["labels"] for row in rows[:4]]
+    assert table["labels"].to_pylist() == table["color.label"].to_pylist()
+    assert pq.read_table(folder / "scores" / "quarantine-00000.parquet")["place"].to_pylist() == [f"{folder / 'fresh.jsonl'}:5"]
+
+
+def test_scoring_as_json_gives_the_counts(run, model, folder):
+    said = run("score", model, folder / "corpus.jsonl", "-o", folder / "scores", "--json", "--limit", "5").json
+    assert said == {"rows": 5, "scored": 5, "quarantined": 0, "output": str(folder / "scores")}
+
+
+def test_several_models_score_one_corpus(run, models, tmp_path):
+    rows = [{"id": "a", "text": RAID}, {"id": "b", "text": "The council praised the border wall and asked for more of the wall."}]
+    write_rows(tmp_path / "fresh.jsonl", rows)
+    words = ["score", *models.values(), tmp_path / "fresh.jsonl", "-o", tmp_path / "scores", "--target", "border wall", "--sentences", "1"]
+    assert run(*words).code == 0
+    articles = newsclf.read_scores(tmp_path / "scores").to_table()
+    assert {"topic.label", "topic.p.immigration", "framing.labels", "framing.evidence"} <= set(articles.column_names)
+    stances = newsclf.read_scores(tmp_path / "scores", "stance").to_table()
+    assert stances.select(["id", "stance.target"]).to_pylist() == [{"id": name, "stance.target": "border wall"} for name in "ab"]
+
+
+def test_columns_of_another_name_are_named(run, model, folder):
+    pq.write_table(pa.table({"nr": [7], "body": ["A poppy and a ruby."], "label": ["?"]}), folder / "other.parquet")
+    words = ["score", model, folder / "other.parquet", "-o", folder / "scores", "--column", "text=body", "--column", "id=nr"]
+    assert run(*words).code == 0
+    [row] = newsclf.read_scores(folder / "scores").to_table().to_pylist()
+    assert (row["id"], row["label"], row["color.label"]) == ("7", "?", "red")
+
+
+@pytest.mark.parametrize(
+    ("words", "essentials"),
+    [
+        (["{model}"], ["name the corpus after the models"]),
+        (["{model}", "nowhere.jsonl"], ["nowhere.jsonl: there is no such file"]),
+        (["{model}", "corpus.jsonl", "--column", "text"], ["--column 'text': write it as FIELD=COLUMN"]),
+        (["{model}", "corpus.jsonl", "--column", "txet=body"], ["'txet'", "did you mean 'text'?"]),
+        (["{model}", "corpus.jsonl", "--column", "text=body"], ["'body'", "the columns are", "'outlet'"]),
+        (["{model}", "{model}", "corpus.jsonl"], ["two models answer the task 'color'"]),
+        (["{model}", "empty.jsonl"], ["empty.jsonl", "no row to score"]),
+        (["{model}", "bad.jsonl", "--fail"], ["bad.jsonl:1", "not JSON"]),
+    ],
+)
+def test_what_cannot_be_scored_is_a_mistake(run, model, folder, monkeypatch, words, essentials):
+    monkeypatch.chdir(folder)
+    write_rows(folder / "empty.jsonl", [])
+    (folder / "bad.jsonl").write_text("{\n", "utf-8")
+    ended = run("score", *(word.format(model=model) for word in words), "-o", "scores")
+    assert (ended.code, ended.out) == (2, "")
+    assert not [essential for essential in essentials if essential not in ended.err], ended.err
+    assert not list(folder.glob("scores/*"))
+
+
+def test_scores_never_take_the_place_of_others(run, model, folder):
+    words = ["score", model, folder / "corpus.jsonl", "-o", folder / "scores"]
+    assert run(*words).code == 0
+    before = contents(folder / "scores")
+    ended = run(*words)
+    assert ended.code == 2
+    assert "holds scores already and is left as it is; name another output folder" in ended.err
+    assert contents(folder / "scores") == before
+
+
+# evaluate, inspect, schema
+
+
+def test_evaluation_gives_the_metrics_of_training_on_the_same_rows(run, folder):
+    held = write_rows(folder / "held.jsonl", color_rows(4, seed=1))
+    trained = train(folder / "config.yaml", [f"data.test={held}"])
+    said = run("evaluate", trained.model, held, "--json").json
+    assert said == trained.metrics.as_dict() | {"uncoded": 0, "quarantined": 0}
+
+
+def test_evaluation_names_columns_as_training_did_unless_told_otherwise(run, folder):
+    renamed = [{"nr": row["id"], "body": row["text"], "hue": row["labels"]} for row in color_rows()]
+    write_rows(folder / "corpus.jsonl", renamed)
+    model = train(folder / "config.yaml", ["data.id=nr", "data.text=body", "data.labels=hue"]).model
+    assert run("evaluate", model, folder / "corpus.jsonl", "--json").json["rows"] == 24
+    write_rows(folder / "other.jsonl", [{"nr": row["nr"], "body": row["body"], "shade": row["hue"]} for row in renamed[:6]])
+    assert run("evaluate", model, folder / "other.jsonl", "--json", "--column", "labels=shade").json["rows"] == 6
+    ended = run("evaluate", model, folder / "other.jsonl")
+    assert ended.code == 2
+    assert "there is no column 'hue'" in ended.err
+
+
+def test_evaluation_prints_a_table_and_what_was_left_out(run, model, folder):
+    write_rows(folder / "held.jsonl", [*color_rows(3, seed=1), {"id": "x", "text": "A road.", "labels": None}])
+    ended = run("evaluate", model, folder / "held.jsonl")
+    assert ended.out.startswith(f"color on {folder / 'held.jsonl'}: 6 coded rows\n")
+    assert re.search(r"^  red +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +3$", ended.out, re.MULTILINE)
+    assert ended.out.endswith("\n1 rows without a code, 0 set aside\n")
+
+
+def test_inspect_shows_the_card_and_vouches_for_the_files(run, model):
+    ended = run("inspect", model)
+    assert ended.code == 0
+    assert ended.out.startswith((model / "README.md").read_text("utf-8"))
+    assert f"Fingerprint {Bundle.load(model)[1][:16]}" in ended.out
+
+
+def test_inspect_as_json_gives_what_the_model_is_made_of(run, model):
+    said = run("inspect", model, "--json").json
+    assert said["fingerprint"] == Bundle.load(model)[1]
+    assert (said["codebook"]["task"], said["learner"]["C"], said["clean"]["junk"], said["name"]) == ("color", 1.0, True, "color")
+    assert said["metrics"]["rows"] == 6
+
+
+def test_the_schema_is_that_of_config_files(run):
+    assert run("schema").json == json_schema()
+
+
+# ends
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["schema"]])
+def test_a_reader_that_has_seen_enough_is_no_error(words):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    quiet = os.environ | {"PYTHONUNBUFFERED": ""}
+    done = subprocess.run([sys.executable, "-m", "newsclf", *words], stdout=theirs, stderr=subprocess.PIPE, check=False, env=quiet)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_output_is_utf_8_whatever_the_locale(model, encoding):
+    ended = command("predict", model, "-", stdin="A poppy – „rubin“, tomato.".encode(), PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert ended.code == 0
+    assert "● red" in ended.out
+    assert "„rubin“" in ended.out
+
+
+AT = """
+import importlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started with it ignored
+module, _, name = {place!r}.partition(":")
+owner = importlib.import_module(module)
+*inside, last = name.split(".")
+for part in inside:
+    owner = getattr(owner, part)
+
+def wait(*args, **keys):
+    print("here", flush=True)
+    sys.stdin.read()
+
+setattr(owner, last, wait)
+from newsclf.cli import main
+main(["train", {config!r}])
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "newsclf.training.run:read_coded",
+        "newsclf.learners.linear:solve",
+        "newsclf.training.record:RunFolder.metrics",
+        "newsclf.folder:write_file",
+    ],
+    ids=["reading", "fitting", "recording", "saving"],
+)
+def test_ctrl_c_leaves_no_half_model_and_the_older_one(model, folder, place):
+    """Training is held at the place, which it says, and only then is it interrupted."""
+    before = contents(folder / "models")
+    write_rows(folder / "corpus.jsonl", color_rows(14, seed=5))
+    words = [sys.executable, "-c", AT.format(place=place, config=str(folder / "config.yaml"))]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.endswith("interrupted: nothing half-written was left behind\n")
+    assert "Traceback" not in err
+    assert contents(folder / "models") == before
+    assert [path.name for path in (folder / "models").iterdir() if path.name.startswith(".")] == []
+    assert Bundle.load(model)
