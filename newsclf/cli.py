@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,8 +74,11 @@ def predict(
     from newsclf.inference.predictor import Reader
     from newsclf.render import reading_text
 
-    models, source = _models_and_rest(what)
-    reading = Reader(models).predict(_one_article(source), targets=targets or (), sentences=sentences)
+    models, sources = _models_and_rest(what)
+    if len(sources) > 1:
+        raise InputError(f"{sources[0]}: there is no such model, and predict reads one article; for several:  newsclf score MODEL FILES -o scores")
+    reader = Reader(models)  # first: a mistyped model must not wait for standard input
+    reading = reader.predict(_one_article(sources[0] if sources else None), targets=targets or (), sentences=sentences)
     if as_json:
         _print_json(reading.as_dict())
     else:
@@ -84,7 +87,9 @@ def predict(
 
 @app.command()
 def score(
-    what: Annotated[list[str], typer.Argument(metavar="MODEL... CORPUS", help="Models, then a corpus: file, folder, glob, address or hf:name.")],
+    what: Annotated[
+        list[str], typer.Argument(metavar="MODEL... CORPUS...", help="Models, then a corpus: files, folders, globs, addresses or hf:name.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores; must not hold anything else.")],
     columns: ColumnNames = None,
     languages: Annotated[list[str] | None, typer.Option("--language", help="Keep articles in this language (ISO 639-1). Repeatable.")] = None,
@@ -101,10 +106,10 @@ def score(
     from newsclf.inference.batch import ScoreSpec
     from newsclf.inference.batch import score as run
 
-    models, source = _models_and_rest(what)
-    if source is None:
+    models, sources = _models_and_rest(what)
+    if not sources:
         raise InputError("name the corpus after the models:  newsclf score models/framing corpus.jsonl -o scores")
-    rest = {"path": source, "languages": languages or [], "on_error": "fail" if fail else "quarantine"}
+    rest = {"path": sources, "languages": languages or [], "on_error": "fail" if fail else "quarantine"}
     corpus = CorpusSpec.parse(_columns(columns) | rest, where="newsclf score")
     done = run(models, corpus, output, ScoreSpec(targets=tuple(targets or ()), sentences=sentences, limit=limit))
     if as_json:
@@ -210,12 +215,10 @@ def _short(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def _models_and_rest(what: Sequence[str]) -> tuple[list[str], str | None]:
-    """Models, and what comes after them: the last argument, where that is no model itself."""
-    *models, last = what
-    if (Path(last) / "manifest.json").exists() or not models:
-        return [*models, last], None
-    return models, last
+def _models_and_rest(what: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The models that stand first (the first argument is one, whatever it is), and what comes after them."""
+    models = [what[0], *takewhile(lambda path: (Path(path) / "manifest.json").exists(), what[1:])]
+    return models, list(what[len(models) :])
 
 
 def _one_article(source: str | None) -> Article:

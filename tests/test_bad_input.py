@@ -296,7 +296,7 @@ def test_a_read_only_output_is_named_before_anything_is_read(folder, disk, capsy
     assert "--set output=FOLDER" in error
 
 
-@pytest.mark.parametrize("size", ["8k", "20k", "40k"], ids=["at the record", "at the test rows", "at the model"])
+@pytest.mark.parametrize("size", ["4k", "16k", "40k"], ids=["at once", "at the test rows", "at the bundle"])
 def test_a_full_disk_leaves_nothing_behind(folder, disk, capsys, size):
     place = disk(f"size={size}")
     error = error_of(lambda: main(["train", str(folder / "config.yaml"), "--set", f"output={place}"]), capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -37,12 +38,14 @@ def test_python_blocks_run(project: Path, number: int) -> None:
 
 
 def test_the_own_csv_example_trains_and_its_commands_run(tmp_path: Path) -> None:
-    rows = {
-        "housing": "Rents rose and two evictions were halted",
-        "transport": "The bus and rail lines close for repairs",
-        "schools": "Teachers met the school board",
+    words = {
+        "housing": "rents evictions landlords tenants apartments mortgages builders homeless shelters leases",
+        "transport": "buses trains roads cyclists fares tracks bridges commuters drivers potholes",
+        "schools": "teachers pupils classrooms budgets boards lessons exams principals textbooks graduations",
     }
-    lines = [f"{text} in ward {number}.,{label},Paper {number % 3}" for number in range(12) for label, text in rows.items()]
+    pick = random.Random(0)
+    texts = [(label, " ".join(pick.choices(known.split(), k=12))) for label, known in words.items() for _ in range(12)]
+    lines = [f"Report on {text}.,{label},Paper {number % 3}" for number, (label, text) in enumerate(texts)]
     (tmp_path / "articles.csv").write_text("body,code,outlet\n" + "\n".join(lines) + "\n", "utf-8")
     (tmp_path / "mine.yaml").write_text(blocks("yaml")[0], "utf-8")
     (tmp_path / "article.txt").write_text("The teachers asked the school board for a raise.", "utf-8")

@@ -51,6 +51,11 @@ class CleanArticle:
     text: Cleaned
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left, neither of the text nor of the title."""
+        return not (self.text.text or self.title.text)
+
+    @property
     def removed(self) -> Counter[str]:
         """What was removed from both fields."""
         return self.title.removed + self.text.removed
@@ -65,6 +70,12 @@ class Context:
     number: int = 0
     """Of the line, from the top, blank lines counted."""
 
+    alone: bool = False
+    """Whether the text is one line."""
+
+
+HEADLINE = 6
+"""Words from which a text of one line is a headline or a message, and no junk: "WATCH: Senator walks out of the hearing room"."""
 
 Step = Callable[[Line, Context], Line | None]
 
@@ -118,6 +129,8 @@ def strip(line: Line, context: Context) -> Line:
 
 def drop_junk(line: Line, context: Context) -> Line | None:
     """Drop a line that a rule of the junk table names."""
+    if context.alone and len(line.text.split()) >= HEADLINE:
+        return line
     rule = junk_rule(line.text)
     if rule:
         context.removed[f"junk.{rule}"] += 1
@@ -205,11 +218,12 @@ def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None
 
 
 def _clean(text: str, table: Sequence[Entry], outlets: Outlets) -> Cleaned:
-    context = Context(outlets, Counter())
+    given = split_lines(text)
+    context = Context(outlets, Counter(), alone=len(given) == 1)
     # a repaired line may hold what the text as given did not show: then every step looks again
     steps = [entry.step for entry in table if entry.needed(text) or (entry.step is not repair_mojibake and _SUSPECT.search(text))]
     lines: list[Line] = []
-    for context.number, line in enumerate(split_lines(text)):
+    for context.number, line in enumerate(given):
         kept = _through(line, steps, context)
         if kept is not None:
             lines.append(kept)

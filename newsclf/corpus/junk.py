@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from newsclf.corpus.junk_abroad import ABROAD
-from newsclf.corpus.junk_forms import FORMS, SIGNED
+from newsclf.corpus.junk_forms import FORMS, NAMES
 from newsclf.corpus.junk_pieces import PIECES
 
 LONGEST = 160
@@ -47,7 +47,7 @@ def junk_rule(line: str) -> str | None:
 
 def _named(plain: str, core: str) -> str | None:
     match = _JUNK.fullmatch(plain)
-    if match is None or (match.lastgroup in SIGNED and not _is_mostly_names(core)):
+    if match is None or (match.lastgroup in NAMES and not _is_mostly_names(core)):
         return None
     return match.lastgroup
 

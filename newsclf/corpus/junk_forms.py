@@ -85,7 +85,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"this {thing} is (only )?(available )?(exclusively |only )?(for|to) (our )?(paid |paying |premium )?(subscribers|members)( only)?",
         r"you('ve| have) (reached|used|hit|read) .{0,40}\b(limit|articles?)\b.{0,30}",
         r"(you have )?\d+ (free )?articles? (left|remaining).{0,20}",
-        r"by (signing up|subscribing|clicking|submitting|continuing|entering|registering|using)\b.{0,70}\byou (agree|consent|accept|acknowledge)\b.{0,100}",
+        r"by (signing up|subscribing|clicking|submitting|continuing|entering|using)\b.{0,70}\byou (agree|consent|accept|acknowledge)\b.{0,90}",
         r"(unsubscribe at any ?time|check your inbox)\b.{0,50}",
         r"thank(s| you) for (signing up|subscribing).{0,40}",
     ),
@@ -106,8 +106,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "player": (
         r"(listen|watch|play|replay|pause|mute|unmute|video|audio|autoplay|fullscreen|subtitles|transcript|gallery|slideshow)$",
         r"(now playing|volume( \d+ ?%)?|loaded: ?[\d.]+ ?%|stream type:? live|seek to live.{0,40}|playback rate|chapters|live tv)$",
-        r"(listen|watch|play|pause|stop)( (to|the|this|full|live|video|audio|{thing}|now|broadcast|podcast|clip|stream|again))+(\W{1,3}({clock}|{minutes})( min)?\)?)?",
-        r"(listen|watch|video|audio|play|duration|current time|remaining time)\W{1,3}({clock}|{minutes})( min)?\)?",
+        r"(listen|watch|play|pause|stop)( (to|the|this|full|live|video|audio|{thing}|now|broadcast|podcast|clip|stream|again))+({running})?",
+        r"(listen|watch|video|audio|play|duration|current time|remaining time){running}",
         r"{clock} ?[/|] ?{clock}",
         r"0?0:\d\d( {clock})?",
         r"(video|media|audio) player( is)?( loading)?|loading video",
@@ -125,6 +125,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(main|primary|site|mobile|footer) (menu|navigation)",
         r"(open|close|toggle|show|hide)( the)?( main| mobile)? (menu|navigation|search|sidebar)",
         r"(close|dismiss) (this )?(ad|modal|window|dialog|message|banner|pop-?up)",
+        r"loading( more)?\.{3}$",
         r"loading( more)? (comments|videos?|articles?|stories|content)|please wait$",
         r"(show|read|load|view|see) (more|less|all)( (stories|articles|results|posts|photos|images))?$",
         r"(hide|toggle|show|open|full|view) (the )?(caption|image|photo)( (in|on) (gallery|full ?screen))?$",
@@ -179,23 +180,23 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"\S+@\S+\.[a-z]{2,4}",
     ),
     "photo_credit": (
+        r"(cover |file |lead )?(photo|image|picture|illustration|graphic|photograph|video)s?( illustration)?( credit)? ?(by|:|/|\|) ?.{2,100}",
         r"(photo|image|picture)s? courtesy( of)?:? .{2,90}",
+        r"(image|photo) (source|credit|copyright)[,:]? .{2,80}",
         r"(file|courtesy|handout|submitted|contributed|staff|stock|ap|getty) (photo|image)$",
         r"(getty images|image|photo|photos|screenshot|file)$",
-        r"(image|photo) (source|credit|copyright)[,:]? .{2,80}",
-    ),
-    "signed": (
-        r"(cover |file |lead )?(photo|image|picture|illustration|graphic|photograph|video)s?( illustration)?( credit)? ?(by|:|/|\|) ?.{2,100}",
         r"(photo )?credits? ?(:|\.\.\.|/|by) ?.{2,90}",
         r"(ap photo|reuters|getty images)/.{2,50}",
         r".{2,60} ?/ ?({agency})(,? (file|pool))?( via .{2,30})?",
         r"[^,]{2,60}(, | via )({agency})",
+    ),
+    "credit": (
         r".{2,110} contributed (reporting|to this (report|story|article))( .{2,40})?",
         r"(with )?(additional )?(reporting|writing|editing|files)( and (writing|editing))? (by|from) .{2,120}",
-        r"more from (the )?[^.]{2,30}$",
     ),
+    "section": (r"more from (the )?[^.]{2,30}$",),
 }
 """Rule → its English forms, in the order in which they are tried."""
 
-SIGNED = frozenset({"signed"})
-"""Rules whose lines are names: they hold only where most of the words are capitalised."""
+NAMES = frozenset({"photo_credit", "credit", "section"})
+"""Rules whose lines are names: they hold only where at least half of the words are capitalised."""

@@ -6,6 +6,7 @@ PIECES: dict[str, str] = {
     "count": r"\(?\d[\d.,]*[km]?\)?",
     "minutes": r"(about |~ ?)?(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?min(ute)?s?\.?",
     "clock": r"-?\d{1,2}:\d\d(:\d\d)?",
+    "running": r"\W{1,3}({clock}|{minutes})( min)?\)?",
     "thing": r"article|story|page|post|link|report|video|episode|column|content",
     "network": (
         r"facebook|twitter|x\b|instagram|linkedin|whatsapp|reddit|pinterest|telegram|flipboard|bluesky|threads|tiktok|tumblr|youtube|mastodon"
@@ -19,7 +20,8 @@ PIECES: dict[str, str] = {
     # what leads to another article, alone or before its headline
     "lead": (
         r"read (more|also|next|this next)|also read|see (also|more)|related( (story|stories|articles?|coverage|news|content|links?|reading|topics?))?"
-        r"|more on this( story)?|more (stories|news|coverage|headlines)|recommended( (for you|stories|reading))?|you (may|might) also (like|be interested in)"
+        r"|more on this( story)?|more (stories|news|coverage|headlines)|recommended( (for you|stories|reading))?"
+        r"|you (may|might) also (like|be interested in)"
         r"|most (read|popular|viewed|shared)|trending( now| stories)?|top stories|don't miss( it| this)?|(up|what to read) next|explore more"
         r"|from (our archives?|the archives?|our partners|around the web)|in case you missed it|icymi|(go|dig) deeper|editors?'?s?'? (picks?|choice)"
         r"|suggested (reading|stories)|(next|previous) (article|story|post)|latest (news|stories|headlines)|further reading|must reads?"

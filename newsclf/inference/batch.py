@@ -74,7 +74,7 @@ class Batch:
         articles = [row for row in rows if isinstance(row, Article)]
         cleaned = reader.clean(articles)
         # an article that one of the models has nothing left of is scored by none: a row is scored or set aside, never both
-        empty = {at: nothing_left(item) for items in cleaned.values() for at, item in enumerate(items) if not item.text.text}
+        empty = {at: nothing_left(item) for items in cleaned.values() for at, item in enumerate(items) if item.is_empty}
         kept = [at for at in range(len(articles)) if at not in empty]
         numbers = iter(range(len(articles)))
         bad = []

@@ -91,7 +91,7 @@ class Reader:
         cleaned = self.clean(articles)
         for articles_of_one in cleaned.values():
             for number, article in enumerate(articles_of_one):
-                if not article.text.text:
+                if article.is_empty:
                     raise InputError(f"article {number + 1}: {nothing_left(article)}")
         answers = self.answer(cleaned, targets)
         split = {key: [Sentences.of(item) for item in items] for key, items in cleaned.items()} if sentences else {}

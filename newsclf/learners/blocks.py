@@ -31,16 +31,16 @@ class FeatureSpec(Spec):
     words: int = Field(default=2, ge=1, le=5)
     """Longest n-gram of words."""
 
-    phrases: float = Field(default=0.5, gt=0, allow_inf_nan=False)
+    phrases: float = Field(default=0.5, gt=0)
     """Weight of the n-grams of two and more words, beside 1 for single words."""
 
     characters: tuple[int, int] | None = None
     """Shortest and longest n-gram of characters within words, for example [2, 5]; none unless given."""
 
-    title: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    title: float = Field(default=0.5, ge=0)
     """Weight of the headline's words as a field of their own; they also count among the article's."""
 
-    near: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    near: float = Field(default=1.0, ge=0)
     """Stance: weight of the words around mentions of the target."""
 
     min_df: int = Field(default=2, ge=1)

@@ -33,7 +33,7 @@ class LinearSpec(LearnerSpec, FeatureSpec):
     kind: Literal["linear"] = "linear"
     """Which learner this block configures."""
 
-    C: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"] = "auto"
+    C: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Inverse strength of regularisation; auto chooses by cross-validation on the training articles."""
 
     class_weight: Literal["none", "balanced"] = "none"

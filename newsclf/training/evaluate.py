@@ -28,6 +28,7 @@ class CodedPairs:
     articles: tuple[CleanArticle, ...]
     pairs: Pairs
     truth: Booleans
+    """[pairs, labels]"""
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -48,6 +49,7 @@ class Evaluation:
     labels: list[dict[str, float | str]]
     probabilities: Floats
     decided: Booleans
+    """[rows, labels] each"""
 
     def as_dict(self) -> dict[str, Any]:
         """Metrics as plain JSON values."""
@@ -66,11 +68,11 @@ def prepare(coded: Coded, codebook: Codebook, clean: CleanSpec, *, on_error: str
         key = id(example.article)  # the targets of a stance share their article: it is cleaned once
         if key not in index:
             cleaned = cleaner(example.article)
-            index[key] = len(articles) if cleaned.text.text else None
-            if cleaned.text.text:
-                articles.append(cleaned)
-            else:
+            index[key] = None if cleaned.is_empty else len(articles)
+            if cleaned.is_empty:
                 _set_aside(coded, cleaned, example.article.place, on_error)
+            else:
+                articles.append(cleaned)
         if index[key] is not None:
             kept.append(example)
     documents = Documents([item.title.text for item in articles], [item.text.text for item in articles])
@@ -93,6 +95,7 @@ def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
     codebook = bundle.codebook
     probabilities, decided = bundle.answer(coded.pairs)
     headline = summary(coded.truth, probabilities, decided, codebook.kind)
+    # the usual figure for stances leaves the neutral ones out
     sides = [column for column, name in enumerate(codebook.names) if name.lower() in ("favor", "against")]
     if codebook.is_stance and len(sides) == 2:
         headline["f_avg"] = f_avg(coded.truth, decided, sides)

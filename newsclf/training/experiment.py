@@ -60,7 +60,7 @@ class Experiment(Spec):
     def _by_kind(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return learner_spec(value).model_validate(value)
+        return learner_spec(value).model_validate(value)  # imports the learner's module, only now that it is named
 
     @classmethod
     def load(cls, path: str | Path, settings: Sequence[str] = (), *, data_root: str | Path | None = None) -> Self:

@@ -91,6 +91,7 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         fitted = experiment.learner.fit(learned.pairs, learned.truth, codebook, folds)
         bundle = assemble(codebook, experiment, clean, fitted, learned.truth)
         metrics = evaluate(bundle, tested)
+        # the card has the metrics in it, and metrics need a bundle: it is made, tested, and told
         bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
         record.quarantine(coded.quarantined)
         record.metrics(metrics, fitted, tested, codebook)
@@ -132,6 +133,7 @@ def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[
         return coded, None
     articles = [example.article for example in coded.examples]
     values = {column: _values(articles, column, key="split.where") for column in where}
+    # by place, not by number: rows may still be set aside when they are cleaned
     return coded, frozenset(article.place for row, article in enumerate(articles) if all(values[column][row] in where[column] for column in where))
 
 
@@ -139,8 +141,9 @@ def _with_outlets(clean: CleanSpec, coded: Coded) -> CleanSpec:
     """The cleaning with the corpus's outlets in it, where outlets are to be masked."""
     if "outlet" not in clean.mask:
         return clean
-    outlets = sorted({example.article.outlet for example in coded.examples} | set(clean.outlets) - {""})
-    return clean.model_copy(update={"outlets": tuple(outlet for outlet in outlets if outlet)})
+    # those of test articles too: a split by near-duplicates needs cleaned texts, so the test articles are not known yet
+    outlets = {example.article.outlet for example in coded.examples} | set(clean.outlets)
+    return clean.model_copy(update={"outlets": tuple(sorted(outlets - {""}))})
 
 
 def _split(experiment: Experiment, every: CodedPairs, given: frozenset[str] | None) -> tuple[NDArray[np.str_], Rows]:
@@ -214,6 +217,7 @@ def _about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedP
     thresholds = dict(zip(names, bundle.decision.thresholds.tolist(), strict=True)) if bundle.codebook.kind == "multi" else {}
     return {
         "name": experiment.name,
+        # where it is written to does not make it another model
         "config": experiment.model_copy(update={"output": ""}).fingerprint()[:12],
         "data": data,
         "columns": {key: value for key, value in experiment.data.resolved().items() if key not in ("path", "test") and value},

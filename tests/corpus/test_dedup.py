@@ -52,6 +52,7 @@ def article(number: int, words: int = 60) -> list[int]:
     return list(range(1000 * number, 1000 * number + words))
 
 
+@settings(deadline=None)
 @given(few_words)
 def test_two_texts_share_a_column_for_each_shingle_that_they_share(texts: Texts):
     table = shingles(*arrays(texts))
@@ -70,7 +71,7 @@ def test_a_text_shorter_than_a_shingle_is_one_shingle_of_its_own_length(text: li
     assert table[[0]].multiply(table[[3]]).nnz == (len(text) >= SHINGLE)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(few_words, st.sampled_from([0.05, 0.3, 0.5, 1.0]))
 def test_similar_pairs_are_exactly_those_of_a_comparison_of_all_with_all(texts: Texts, threshold: float):
     assert found(texts, threshold) == by_hand(texts, threshold)
@@ -122,6 +123,7 @@ def test_boilerplate_counts_in_the_similarity_of_texts_that_share_more_than_it()
     assert found(texts) == {(4, len(texts) - 1): jaccard(texts[4], texts[-1])}
 
 
+@settings(deadline=None)
 @given(few_words)
 def test_what_is_common_never_makes_a_pair_that_is_not_similar(texts: Texts):
     with pytest.MonkeyPatch.context() as patch:

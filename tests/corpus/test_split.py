@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from newsclf.corpus.split import Rows, SplitSpec, assign, cross_validation, joined, leaks, parts, split
@@ -35,6 +35,7 @@ def crossing(values: np.ndarray, held: np.ndarray, rest: np.ndarray) -> set[int]
     return set(values[held].tolist()) & set(values[rest].tolist())
 
 
+@settings(deadline=None)
 @given(corpora(), st.floats(0.05, 0.95), st.integers(0, 5))
 def test_no_group_crosses_and_no_copy_of_a_test_row_trains(corpus: Rows, share: float, seed: int):
     try:
@@ -49,6 +50,7 @@ def test_no_group_crosses_and_no_copy_of_a_test_row_trains(corpus: Rows, share: 
     assert set(corpus.story[part == "aside"].tolist()) <= set(corpus.story[part == "test"].tolist())
 
 
+@settings(deadline=None)
 @given(corpora(), st.integers(2, 6), st.integers(0, 5))
 def test_cross_validation_holds_every_row_out_once_by_the_same_rules(corpus: Rows, folds: int, seed: int):
     try:
@@ -72,6 +74,7 @@ def test_the_same_seed_gives_the_same_split_and_another_another():
     assert len(set(splits)) == 5
 
 
+@settings(deadline=None)
 @given(corpora(), st.integers(1, 5))
 def test_no_part_is_empty_where_there_are_groups_enough(corpus: Rows, number: int):
     groups = corpus.groups()

@@ -142,6 +142,11 @@ def test_bad_rows_are_set_aside_with_place_and_reason(models, output, tmp_path):
     assert [(commit["rows"], commit["scored"], commit["quarantined"]) for commit in commits] == [(4, 2, 2), (4, 2, 2), (3, 1, 2)]
 
 
+def test_a_row_of_which_the_title_is_left_is_scored(models, output, tmp_path):
+    corpus = write_rows(tmp_path / "titles.jsonl", [{"text": "Advertisement", "title": TEXTS[0]}, {"text": "Advertisement", "title": "\u200b"}])
+    assert score(models["topic"], str(corpus), output) == Scored(output, 2, 1, 1)
+
+
 @pytest.mark.parametrize("rows_per_part", [2, 100])
 def test_a_corpus_of_bad_rows_alone_gives_tables_without_a_row(models, output, tmp_path, rows_per_part):
     corpus = write_rows(tmp_path / "bad.jsonl", [row for row, _ in BAD])

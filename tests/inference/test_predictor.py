@@ -72,6 +72,12 @@ def test_the_title_is_read_too(topic):
     assert topic.predict(Article(TEXT, title="A vaccine for the flu")).probabilities != topic.predict(TEXT).probabilities
 
 
+def test_a_text_of_junk_alone_is_read_by_its_title(reader):
+    reading = reader.predict(Article("Advertisement\n3 min read", title=TITLE))
+    assert {piece.field for piece in reading["topic"].evidence} == {"title"}
+    assert reading["topic"].probabilities == reader.predict(Article("Advertisement", title=TITLE))["topic"].probabilities
+
+
 def test_a_page_is_read_as_its_title_and_text(reader):
     title, text = extract_html(PAGE)
     assert title == TITLE
@@ -106,7 +112,7 @@ def test_an_article_is_answered_alone_as_in_any_company(reader, company):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1).map(lambda text: f"{text} The wall."), min_size=1, max_size=4))
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1).map(lambda text: f"{text}\nThe wall is long and old."), min_size=1, max_size=4))
 def test_any_text_is_answered_and_the_same_in_any_company(reader, texts):
     assert reader.predict(texts, sentences=1) == [reader.predict(text, sentences=1) for text in texts]
 

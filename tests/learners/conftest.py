@@ -12,23 +12,7 @@ from newsclf.codebook import Codebook
 from newsclf.learners.protocol import Documents, Folds, Pairs
 from newsclf.scores.metrics import Booleans
 
-FILLER = [
-    "town",
-    "week",
-    "people",
-    "road",
-    "market",
-    "office",
-    "evening",
-    "river",
-    "season",
-    "school",
-    "letter",
-    "garden",
-    "clock",
-    "bench",
-    "winter",
-]
+FILLER = ["town", "week", "people", "road", "market", "office", "evening", "river", "season", "school", "letter", "garden"]
 SIGNS = {
     "red": ["rose", "tomato", "brick", "ember", "rust", "cherry"],
     "blue": ["ocean", "sky", "cornflower", "ink", "denim", "cobalt"],

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -26,6 +26,7 @@ def multi(*thresholds: float, fewest: int = 0, most: int | None = None) -> Decis
     return Decision("multi", np.array(thresholds), fewest=fewest, most=most)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_without_a_prior_no_threshold_has_a_better_f1(column: tuple[np.ndarray, np.ndarray]):
     probabilities, truth = column
@@ -36,6 +37,7 @@ def test_without_a_prior_no_threshold_has_a_better_f1(column: tuple[np.ndarray, 
         assert found == 0.5
 
 
+@settings(deadline=None)
 @given(tables)
 def test_the_threshold_of_all_labels_maximises_micro_f1(table: tuple[np.ndarray, np.ndarray]):
     probabilities, truth = table
@@ -99,6 +101,7 @@ def test_with_many_rows_each_label_has_the_best_f1_of_its_own(seed: int):
         assert found[k] > max(f1_at(cut, probabilities[:, k], truth[:, k]) for cut in np.linspace(0.01, 0.99, 99)) - 0.01
 
 
+@settings(deadline=None)
 @given(tables)
 def test_a_label_is_given_from_its_threshold_on(table: tuple[np.ndarray, np.ndarray]):
     probabilities, _ = table
@@ -106,6 +109,7 @@ def test_a_label_is_given_from_its_threshold_on(table: tuple[np.ndarray, np.ndar
     assert (Decision("multi", thresholds)(probabilities) == (probabilities >= thresholds)).all()
 
 
+@settings(deadline=None)
 @given(tables, st.integers(0, 3), st.integers(1, 3))
 def test_fewest_and_most_hold_and_agree_with_the_thresholds(table: tuple[np.ndarray, np.ndarray], fewest: int, most: int):
     probabilities, _ = table
@@ -148,6 +152,7 @@ def test_most_keeps_the_label_that_is_furthest_above_its_own_threshold(
     assert multi(*thresholds, most=1)(np.array([probabilities])).tolist() == [expected]
 
 
+@settings(deadline=None)
 @given(tables)
 def test_exclusive_tasks_take_the_most_probable_label_and_the_first_of_equals(table: tuple[np.ndarray, np.ndarray]):
     probabilities, _ = table
@@ -175,6 +180,7 @@ def test_no_articles_are_given_no_labels(kind: str):
     assert Decision(kind, np.zeros(3), fewest=1, most=2)(np.zeros((0, 3))).shape == (0, 3)
 
 
+@settings(deadline=None)
 @given(arrays(float, 3, elements=probability), st.floats(0, 1), st.integers(0, 3), st.none() | st.integers(1, 3), st.booleans())
 def test_it_comes_back_from_json_as_it_was(thresholds: np.ndarray, below: float, fewest: int, most: int | None, unmentioned: bool):
     decision = Decision("multi", thresholds, abstain_below=below, fewest=fewest, most=most, abstain_unmentioned=unmentioned)

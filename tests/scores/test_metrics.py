@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as theirs
@@ -24,6 +24,7 @@ def draw(seed: int, rows: int = 50) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return chance.integers(0, LABELS, rows), chance.random((rows, LABELS)) < 0.4, chance.dirichlet(np.ones(LABELS), rows)
 
 
+@settings(deadline=None)
 @given(tables)
 def test_f1_of_multi_label_tasks_is_that_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]):
     truth, decided = pair
@@ -34,6 +35,7 @@ def test_f1_of_multi_label_tasks_is_that_of_scikit_learn(pair: tuple[np.ndarray,
     assert macro_f1(truth, decided) == pytest.approx(each[seen].mean() if seen.any() else 0)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_f1_of_exclusive_tasks_is_that_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]):
     truth, decided = (one_hot(labels) for labels in pair)
