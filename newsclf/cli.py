@@ -29,8 +29,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
-INTERRUPTED = 130
-
 Config = Annotated[Path, typer.Argument(help="Experiment file (YAML), for example configs/framing.yaml.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config, for example --set learner.C=4. Repeatable.")
@@ -194,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as ended:  # what typer makes of every end, Ctrl-C and a closed pipe included
-        if ended.code == INTERRUPTED:
+        if ended.code == 130:
             print("interrupted: nothing half-written was left behind", file=sys.stderr)
         # the reader of our output may have seen enough, as `newsclf inspect … | head` does
         sys.exit(0 if isinstance(ended.__context__, BrokenPipeError) else ended.code)

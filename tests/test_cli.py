@@ -218,6 +218,12 @@ def test_what_is_not_one_readable_article_is_a_mistake(run, model, tmp_path, nam
     assert not [essential for essential in essentials if essential not in ended.err], ended.err
 
 
+def test_two_files_after_a_model_are_no_article(run, model, folder):
+    ended = run("predict", model, folder / "nowhere", folder / "corpus.jsonl")
+    assert ended.code == 2
+    assert f"{folder / 'nowhere'}: there is no such model, and predict reads one article" in ended.err
+
+
 @pytest.mark.parametrize(("stdin", "says"), [(b"", "the text is empty"), (b"caf\xe9", "standard input is not UTF-8 (byte 3)")])
 def test_standard_input_must_hold_an_article(model, stdin, says):
     ended = command("predict", model, stdin=stdin)
@@ -225,13 +231,14 @@ def test_standard_input_must_hold_an_article(model, stdin, says):
     assert says in ended.err
 
 
-def test_on_a_terminal_a_forgotten_file_is_asked_for_instead_of_waiting(model):
+@pytest.mark.parametrize(("name", "says"), [("color", "name the article's file after the models"), ("colour", "there is no such model")])
+def test_on_a_terminal_a_mistake_is_named_instead_of_waiting(model, name, says):
     theirs, ours = pytest.importorskip("pty").openpty()
-    ended = command("predict", model, stdin=ours)
+    ended = command("predict", model.with_name(name), stdin=ours)
     os.close(theirs)
     os.close(ours)
     assert ended.code == 2
-    assert "name the article's file after the models" in ended.err
+    assert says in ended.err
 
 
 @pytest.mark.parametrize(
@@ -282,6 +289,13 @@ def test_several_models_score_one_corpus(run, models, tmp_path):
     assert {"topic.label", "topic.p.immigration", "framing.labels", "framing.evidence"} <= set(articles.column_names)
     stances = newsclf.read_scores(tmp_path / "scores", "stance").to_table()
     assert stances.select(["id", "stance.target"]).to_pylist() == [{"id": name, "stance.target": "border wall"} for name in "ab"]
+
+
+def test_several_corpora_are_scored_in_one_go(run, model, folder):
+    files = [write_rows(folder / f"{name}.jsonl", color_rows(1, seed=seed, prefix=name)) for seed, name in enumerate("ab")]
+    assert run("score", model, *files, "-o", folder / "scores", "--json").json["rows"] == 4
+    places = newsclf.read_scores(folder / "scores").to_table()["place"].to_pylist()
+    assert places == [f"{file}:{row}" for file in files for row in (1, 2)]
 
 
 def test_columns_of_another_name_are_named(run, model, folder):
