@@ -2,7 +2,8 @@
 
 Usage: python scripts/bench_solvers.py [--data FOLDER] [--only NAME ...]
 
-One fold of the training rows is held out for the accuracy, the test rows are not read. Times are medians of three alternating passes, as ratios to ours.
+One fold of the training rows is held out for the accuracy, the test rows are not read.
+Times are medians of three alternating passes, as ratios to ours.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ SOLVERS: dict[str, Callable[[], Any]] = {
 def main() -> int:
     """Fit every solver on every data set that was asked for and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NEWSCLF_DATA", ROOT.parent / "shared" / "data")), help="folder of the data sets")
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("NEWSCLF_DATA", ROOT.parent / "shared" / "data")), help="folder of the data sets"
+    )
     parser.add_argument("--only", nargs="+", default=["reuters_r52", "20newsgroups"], help="exclusive tasks of configs/benchmarks")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -58,9 +61,9 @@ def compare(name: str, experiment: Experiment) -> None:
     codebook = experiment.load_codebook()
     coded = prepare(read_coded(experiment.data, codebook), codebook, experiment.clean, on_error="fail")
     inside, held = cross_validation(Rows(coded.truth, coded.pairs.rows, coded.pairs.rows), SplitSpec())[0]
-    assert isinstance(experiment.learner, LinearSpec)
-    features, counted = Features.learn(experiment.learner, coded.pairs, codebook)
-    matrix = features.refitted(counted, inside, min_df=experiment.learner.min_df).weigh(counted)
+    spec = experiment.learner if isinstance(experiment.learner, LinearSpec) else LinearSpec()
+    features, counted = Features.learn(spec, coded.pairs, codebook)
+    matrix = features.refitted(counted, inside, min_df=spec.min_df).weigh(counted)
     labels = coded.truth.argmax(axis=1)
     seconds: dict[str, list[float]] = {solver: [] for solver in SOLVERS}
     accuracy = {}
@@ -74,7 +77,8 @@ def compare(name: str, experiment: Experiment) -> None:
     ours = statistics.median(next(iter(seconds.values())))
     print(f"{name}: {len(inside)} rows, {matrix.shape[1]:,} n-grams, {len(codebook.names)} labels")
     for solver, times in seconds.items():
-        print(f"  {solver:<24} {statistics.median(times):7.2f} s   {statistics.median(times) / ours:6.2f} × ours   held-out accuracy {accuracy[solver]:.4f}")
+        median = statistics.median(times)
+        print(f"  {solver:<24} {median:7.2f} s   {median / ours:6.2f} × ours   held-out accuracy {accuracy[solver]:.4f}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Usage: python scripts/benchmark.py [--data FOLDER] [--only NAME ...] [--output FOLDER]
 
-Every choice (C, calibration, thresholds) is made by cross-validation on the training rows; the test rows are read once, at the end. Data sets that are
-not in the folder are skipped by name. Writes BENCHMARKS.md and benchmarks.json into --output (configs/benchmarks unless given).
+Every choice (C, calibration, thresholds) is made by cross-validation on the training rows; the test rows are read once, at the end. Data sets
+that are not in the folder are skipped by name. Writes BENCHMARKS.md and benchmarks.json into --output (configs/benchmarks unless given).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=CONFIGS, help="folder for BENCHMARKS.md and benchmarks.json")
     options = parser.parse_args()
     published = parse_yaml((CONFIGS / "published.yaml").read_text("utf-8"), where="published.yaml")
-    names = list(dict.fromkeys(entry["benchmark"] for entry in published)) + ["starter_topic", "starter_framing"]
+    names = [*dict.fromkeys(entry["benchmark"] for entry in published), "starter_topic", "starter_framing"]
     rows: list[Row] = []
     skipped: list[str] = []
     with tempfile.TemporaryDirectory() as output:
@@ -216,8 +216,8 @@ def write(folder: Path, rows: list[Row], skipped: list[str]) -> None:
     text = [
         "# Benchmarks",
         "",
-        f"Written by `python scripts/benchmark.py --data FOLDER` ({machine}). Official splits; C, calibration and thresholds chosen by cross-validation on",
-        "the training rows. Nothing here measures the starter corpus on itself.",
+        f"Written by `python scripts/benchmark.py --data FOLDER` ({machine}). Official splits; C, calibration and thresholds chosen by",
+        "cross-validation on the training rows. Nothing here measures the starter corpus on itself.",
         "",
         "| benchmark | measure | newsclf, linear | published | by whom, and how ours was taken |",
         "|---|---|---|---|---|",

@@ -32,7 +32,7 @@ def main() -> None:
     article = _article()
     print(f"“{article.title}”, {article.outlet}, {article.date}\n")
     print(reading_text(newsclf.load(*models).predict(article, sentences=2)))
-    print(f"\nDone in {time.monotonic() - started:.0f} s. The scores are Parquet files in {_short(scores)}: newsclf.read_scores('{_short(scores)}').to_table()")
+    print(f"\nDone in {time.monotonic() - started:.0f} s. The scores are Parquet: newsclf.read_scores('{_short(scores)}').to_table()")
     print("Next: copy configs/framing.yaml, point it at your own coded articles, and run  .venv/bin/newsclf train yours.yaml")
 
 

@@ -6,7 +6,6 @@ A rule never looks inside a sentence: "An advertisement for seasonal crews ran i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from newsclf.corpus.junk_abroad import ABROAD
 from newsclf.corpus.junk_forms import FORMS, NAMES
@@ -15,9 +14,6 @@ from newsclf.corpus.junk_pieces import PIECES
 LONGEST = 160
 """Code points; a longer line is never junk."""
 
-RULES: Mapping[str, tuple[str, ...]] = {rule: (*forms, *ABROAD.get(rule, ())) for rule, forms in FORMS.items()}
-"""Rule → its forms, in the order in which they are tried; `junk_forms` says how a form reads."""
-
 
 def _expanded(form: str) -> str:
     """A form as a regular expression: pieces put in, groups made non-capturing."""
@@ -25,11 +21,17 @@ def _expanded(form: str) -> str:
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", whole)
 
 
-# one pattern for the whole table: the name of its group is the rule, and most sentences fail on their first letters
-_JUNK = re.compile("|".join(f"(?P<{rule}>(?:{'|'.join(map(_expanded, forms))})[.:!]*)" for rule, forms in RULES.items()))
+def _compiled(forms: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(map(_expanded, forms))})[.:!]*")
+
+
+RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple((rule, _compiled((*forms, *ABROAD.get(rule, ())))) for rule, forms in FORMS.items())
+"""Rule name → pattern, tried in order against the whole line in its plain form, which `junk_forms` describes."""
+
 _DECORATION = re.compile(r"[\W_]+")
 _EDGE = " -–—*_=~|•·›‹[]<>»«…→←↓▶►▸▼▲◀◆■●✉✓📷📸👉🎧🔊➡\ufe0f"
-_PARTS = re.compile(r" ?[|•·] ?| [-–—»›>] |(?<=[a-z])\. ")
+_SEPARATORS = ("|", "•", "·", "»", " - ", " – ", " — ", ". ")
+_SMALL = frozenset({"by", "for", "of", "the", "and", "in", "via", "from", "with", "to", "this", "photo", "image", "courtesy"})
 
 
 def junk_rule(line: str) -> str | None:
@@ -41,27 +43,29 @@ def junk_rule(line: str) -> str | None:
     core = " ".join(line.split()).strip(_EDGE)
     if core.startswith("(") and core.endswith(")"):
         core = core[1:-1].strip(_EDGE)
+    return _whole(core) or _composed(core)
+
+
+def _whole(core: str) -> str | None:
     plain = core.lower().replace("’", "'")
-    return _named(plain, core) or _composed(plain, core)
+    for rule, pattern in RULES:
+        if pattern.fullmatch(plain) and (rule not in NAMES or _is_mostly_names(core)):
+            return rule
+    return None
 
 
-def _named(plain: str, core: str) -> str | None:
-    match = _JUNK.fullmatch(plain)
-    if match is None or (match.lastgroup in NAMES and not _is_mostly_names(core)):
-        return None
-    return match.lastgroup
-
-
-def _composed(plain: str, core: str) -> str | None:
-    """The first part's rule where a line is put together of junk: "Updated 3:14 p.m. | 4 min read"."""
-    parts = _PARTS.split(plain)
-    if len(parts) == 1:
-        return None
-    rules = [_named(part, core) for part in parts if part]
-    return rules[0] if rules and all(rules) else None
+def _composed(core: str) -> str | None:
+    """The first part's rule where every part of the line is junk: "Updated 3:14 p.m. | 4 min read", "Advertisement. Scroll to continue."."""
+    for separator in _SEPARATORS:
+        if separator in core:
+            parts = [part.strip() for part in core.split(separator) if part.strip()]
+            rule = _whole(parts[0]) if parts else None
+            if rule and all(map(_whole, parts[1:])):
+                return rule
+    return None
 
 
 def _is_mostly_names(core: str) -> bool:
-    """Whether most words after the first are capitalised: "Photo by Jo Varga" is a credit, "Photos by satellite show the dam" is a sentence."""
-    words = [word for word in re.findall(r"[^\W\d_][\w.'’-]*", core)[1:] if word.lower() not in {"by", "for", "of", "the", "and", "via", "/"}]
-    return sum(word[0].isupper() for word in words) * 2 >= len(words)
+    """Whether most words after the first are capitalised: "Photos by Jo Varga" is a credit, "Photos by satellite show the dam" a sentence."""
+    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", core)[1:] if word.lower() not in _SMALL]
+    return sum(not word[0].islower() for word in words) * 2 >= len(words)

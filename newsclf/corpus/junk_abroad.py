@@ -62,15 +62,12 @@ ABROAD: dict[str, tuple[str, ...]] = {
         r"(este sitio|esta web|diese (website|seite)|wir|ce site|nous) (utilizan?|usa|verwendet|nutzt|verwenden|utilise|utilisons) (des )?cookies\b.{0,90}",
     ),
     "copyright": (
-        r"(.{0,80}[ .,|-])?(todos los derechos reservados|alle rechte vorbehalten|tous droits réservés)\b.{0,60}",
+        r"(?=.*todos los d)(.{0,80}[.,;|–-] ?)?todos los derechos reservados\b.{0,60}",
+        r"(?=.*alle rechte)(.{0,80}[.,;|–-] ?)?alle rechte vorbehalten\b.{0,60}",
+        r"(?=.*tous droits)(.{0,80}[.,;|–-] ?)?tous droits réservés\b.{0,60}",
         r"(prohibida su reproducción|reproduction interdite|nachdruck verboten)\b.{0,60}",
     ),
-    "timestamp": (
-        r"(actualizado|publicado)( (el|a las))?:? ?(?=.*\d){when}",
-        r"((zuletzt )?aktualisiert|veröffentlicht|stand|erstellt)( am)?:? ?(?=.*\d){when}",
-        r"(mis à jour|publié|modifié)( le)? ?:? ?(?=.*\d){when}",
-        r"(hace|vor|il y a) \d{1,2} (minutos?|horas?|días?|minuten?|stunden?|tagen?|minutes?|heures?|jours?)$",
-    ),
+    "timestamp": (r"(hace|vor|il y a) \d{1,2} (minutos?|horas?|días?|minuten?|stunden?|tagen?|minutes?|heures?|jours?)$",),
     "follow": (
         r"(síguenos|síganos|sigue a .{2,30}) (en|por) .{2,60}",
         r"(folgen sie uns|folge uns) (auf|bei) .{2,60}",

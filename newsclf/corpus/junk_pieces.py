@@ -44,6 +44,10 @@ PIECES: dict[str, str] = {
         r"|[ap]\.? ?m\.?|just now|today|yesterday|[ecmp][sd]?t|gmt|utc|bst|cet"
         r"|de|del|a las|hace|horas?|minutos|um|uhr|vor|stunden|minuten|le|à|il y a|heures?"
     ),
+    "dated": (
+        r"(published|updated|posted|modified)( (on|at))?"
+        r"|(actualizado|publicado)( (el|a las))?|(aktualisiert|veröffentlicht|stand)( am)?|(mis à jour|publié|modifié)( le)?"
+    ),
     "when": r"(({moment})(?![^\W\d_])|[-–—,|/•·:.() +])++",
     "agency": (
         r"ap|afp|reuters|epa|efe|upi|dpa|getty( images)?|bloomberg|shutterstock|istock|alamy|anadolu|zuma( press)?|xinhua|pa( wire)?"

@@ -110,7 +110,9 @@ PAGE = "<!doctype html><html><head><title>Rents rise</title><script>var x=1;</sc
 
 def test_a_page_becomes_its_text_and_offsets_point_into_that():
     pytest.importorskip("resiliparse")
-    page = PAGE.format("".join(f"<p>Rents rose again in ward {n}, the third time this year, tenants told the city council on Tuesday night.</p>" for n in range(5)))
+    page = PAGE.format(
+        "".join(f"<p>Rents rose again in ward {n}, the third time this year, tenants told the city council on Tuesday night.</p>" for n in range(5))
+    )
     cleaned = clean(page)
     assert cleaned.article.title == "Rents rise"
     assert "ward 3" in cleaned.text.text
