@@ -24,7 +24,9 @@ def reading_text(reading: Mapping[str, Prediction | Reading]) -> str:
         if isinstance(answer, Prediction):
             parts.append(prediction_text(answer, task))
         else:
-            parts += [prediction_text(each, f"{task} toward {target}") for target, each in answer.items()]
+            parts += [prediction_text(each, f"{task} toward {target}") for target, each in answer.items() if not each.abstained]
+            silent = [target for target, each in answer.items() if each.abstained]
+            parts += [f"{task}: no answer toward {', '.join(silent)} (not mentioned, or not sure enough)"] if silent else []
     return "\n\n".join(parts)
 
 

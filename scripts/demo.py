@@ -12,8 +12,8 @@ from newsclf.render import reading_text
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("topic", "stance", "framing")
-ARTICLE = "commonthread-037"
-"""One of the unlabelled articles: an operation is described, and lawyers object."""
+ARTICLE = "exchangebrief-037"
+"""One of the unlabelled articles: a removal flight is described, and the lawsuit against it."""
 
 
 def main() -> None:

@@ -70,13 +70,13 @@ def test_a_sentence_without_spaces_is_cut_and_not_left_out():
     assert text.endswith(" …”")
 
 
-def test_a_reading_has_a_block_for_each_task_and_each_target(models):
+def test_a_reading_has_a_block_for_each_task_and_each_target_that_it_answers(models):
     reading = newsclf.load(*models.values()).predict(
         newsclf.Article(title="Finish the border wall", text="The border wall must be finished. Agents arrested nine people near it on Monday.")
     )
     blocks = reading_text(reading).split("\n\n")
-    headings = ["topic: ", "framing: ", *(f"stance toward {target}: " for target in reading["stance"])]
-    assert [block.startswith(heading) for block, heading in zip(blocks, headings, strict=True)] == [True] * 6
+    headings = ["topic: ", "framing: ", "stance toward border wall: ", "stance: no answer toward mass deportation, "]
+    assert [block.startswith(heading) for block, heading in zip(blocks, headings, strict=True)] == [True] * 4
     for label, probability in reading["topic"].probabilities.items():
         assert re.search(rf"^  (●| ) {label} +{probability:.1%}", blocks[0], re.MULTILINE)
     assert "“The border wall must be finished.”" in "\n".join(blocks)
@@ -93,3 +93,9 @@ def test_an_evaluation_is_a_headline_and_a_table_that_lines_up(models):
     assert [row.split() for row in rows] == [
         [row["label"], *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")), str(row["support"])] for row in metrics.labels
     ]
+
+
+def test_targets_without_an_answer_share_one_line():
+    silent = prediction(task="stance", labels=(), abstained=True, target="wall")
+    shown = reading_text({"stance": Reading({"wall": silent, "visas": silent})})
+    assert shown == "stance: no answer toward wall, visas (not mentioned, or not sure enough)"

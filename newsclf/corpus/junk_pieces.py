@@ -40,7 +40,7 @@ PIECES: dict[str, str] = {
         r"|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
     ),
     "moment": (
-        r"\d+(st|nd|rd|th|t|z|h)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|at|on|ago|an?|(days?|hours?|hrs?|minutes?|mins?)"
+        r"\d+(st|nd|rd|th|t|z|h)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|at|on|ago|(days?|hours?|hrs?|minutes?|mins?)"
         r"|[ap]\.? ?m\.?|just now|today|yesterday|[ecmp][sd]?t|gmt|utc|bst|cet"
         r"|de|del|a las|hace|horas?|minutos|um|uhr|vor|stunden|minuten|le|à|il y a|heures?"
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
@@ -61,6 +61,12 @@ class Experiment(Spec):
         if not isinstance(value, Mapping):
             return value
         return learner_spec(value).model_validate(value)  # imports the learner's module, only now that it is named
+
+    @model_validator(mode="after")
+    def _one_way_to_test(self) -> Self:
+        if self.data.test and self.split.where:
+            raise ValueError("'data.test' and 'split.where' both say what to test on; keep one of the two")
+        return self
 
     @classmethod
     def load(cls, path: str | Path, settings: Sequence[str] = (), *, data_root: str | Path | None = None) -> Self:

@@ -105,6 +105,11 @@ def test_a_mistake_is_named_with_its_key_before_anything_is_read(small, setting,
     assert says in str(error.value)
 
 
+def test_two_ways_to_say_what_to_test_on_are_one_too_many(small):
+    with pytest.raises(ConfigError, match=r"config\.yaml: 'data\.test' and 'split\.where' both say what to test on"):
+        Experiment.load(small / "config.yaml", ["data.test=held.jsonl", "split.where={fold: 1}"])
+
+
 def test_a_mistake_is_named_with_its_file(small):
     with pytest.raises(ConfigError, match=r"config\.yaml: .*'learner\.kind'"):
         Experiment.load(small / "config.yaml", ["learner.kind=liner"])
