@@ -163,7 +163,7 @@ def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: 
             mapping[name] = column
         elif column is not None or (name == "text" and first):
             asked = column or "text"
-            source = f"(data.{name})" if column else "(name the text's column with  data.text  or  --text)"
+            source = f"(data.{name})" if column else "(name the text's column with  data.text  or  --column text=COLUMN)"
             raise DataError(f"{where}: there is no column {asked!r} {source}{nearest(asked, names)}; the columns are {listed(names)}.")
     return mapping
 

@@ -205,7 +205,7 @@ def test_a_field_named_by_nothing_takes_no_column():
         ({"text": "bodi"}, r"there is no column 'bodi' \(data\.text\) \(did you mean 'body'\?\); the columns are 'body', 'Outlet'\.$"),
         ({"text": "body", "outlet": "outlet"}, r"there is no column 'outlet' \(data\.outlet\) \(did you mean 'Outlet'\?\)"),
         ({"text": "body", "date": "day"}, r"there is no column 'day' \(data\.date\); the columns are"),
-        ({}, r"there is no column 'text' \(name the text's column with  data\.text  or  --text\).*; the columns are 'body', 'Outlet'"),
+        ({}, r"there is no column 'text' \(name the text's column with  data\.text  or  --column text=COLUMN\).*; the columns are 'body', 'Outlet'"),
         ({"text": ""}, r"there is no column 'text' \(name the text's column"),
     ],
 )
