@@ -22,16 +22,20 @@ def _expanded(form: str) -> str:
 
 
 def _compiled(forms: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(map(_expanded, forms))})[.:!]*")
+    return re.compile(rf"(?:{'|'.join(map(_expanded, forms))})\.?")
 
 
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple((rule, _compiled((*forms, *ABROAD.get(rule, ())))) for rule, forms in FORMS.items())
 """Rule name → pattern, tried in order against the whole line in its plain form, which `junk_forms` describes."""
 
 _DECORATION = re.compile(r"[\W_]+")
-_EDGE = " -–—*_=~|•·›‹[]<>»«…→←↓▶►▸▼▲◀◆■●✉✓📷📸👉🎧🔊➡\ufe0f"
+_EDGE = " :!-–—*_=~|•·›‹[]<>»«…→←↓▶►▸▼▲◀◆■●✉✓📷📸👉🎧🔊➡\ufe0f"
 _SEPARATORS = ("|", "•", "·", "»", " - ", " – ", " — ", ". ")
-_SMALL = frozenset({"by", "for", "of", "the", "and", "in", "via", "from", "with", "to", "this", "photo", "image", "courtesy"})
+_SMALL = frozenset(
+    "by for of the and in via from with to this photo photos image images courtesy contributed contributing report reporting writing editing story"
+    " article additional file pool toggle caption".split()
+)
+"""Words of credit lines that stand in small letters between the names."""
 
 
 def junk_rule(line: str) -> str | None:
@@ -40,7 +44,7 @@ def junk_rule(line: str) -> str | None:
         return None
     if _DECORATION.fullmatch(line):
         return "decoration"
-    core = " ".join(line.split()).strip(_EDGE)
+    core = " ".join(line.split()).strip(_EDGE).removesuffix("...")
     if core.startswith("(") and core.endswith(")"):
         core = core[1:-1].strip(_EDGE)
     return _whole(core) or _composed(core)

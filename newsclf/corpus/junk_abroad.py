@@ -40,8 +40,8 @@ ABROAD: dict[str, tuple[str, ...]] = {
     "related": (
         r"(lea|lee|leer|mira|vea|ver) (también|más)( ?[:|] ?\S.*)?",
         r"(te puede interesar|le puede interesar|más información|noticias relacionadas|artículos relacionados|lo más (leído|visto))( ?: ?\S.*)?",
-        r"(lesen sie (auch|mehr|dazu)|lesen sie auch hierzu|mehr zum thema|zum thema|auch interessant|meistgelesen|das könnte sie auch interessieren)",
-        r"(lesen sie (auch|mehr|dazu)|mehr zum thema|auch interessant|mehr dazu) ?[:|] ?\S.*",
+        r"(lesen sie (auch|mehr|dazu)|mehr (zum thema|dazu)|auch interessant)( ?[:|] ?\S.*)?",
+        r"(zum thema|meistgelesen|das könnte sie auch interessieren)$",
         r"(weiterlesen|mehr lesen|mehr anzeigen|zur startseite|seguir leyendo|sigue leyendo|lire la suite|voir plus|en savoir plus)$",
         r"(à )?(lire|voir|écouter|lisez) (aussi|également)( ?[:|] ?\S.*)?",
         r"(sur le même sujet|articles? (liés|similaires)|les plus lus|à ne pas manquer|notre dossier)( ?: ?\S.*)?",
@@ -58,8 +58,12 @@ ABROAD: dict[str, tuple[str, ...]] = {
         r"(volver arriba|nach oben|zurück|retour en haut|haut de page)$",
     ),
     "popup": (
-        r"((aceptar|rechazar)( todas?)?( las)? cookies|(alle )?(cookies )?(akzeptieren|ablehnen)|((tout|j') ?accept(er|e))|(accepter|refuser)( les)? cookies)$",
-        r"(este sitio|esta web|diese (website|seite)|wir|ce site|nous) (utilizan?|usa|verwendet|nutzt|verwenden|utilise|utilisons) (des )?cookies\b.{0,90}",
+        r"(aceptar|rechazar)( todas?)?( las)? cookies$",
+        r"(alle )?(cookies )?(akzeptieren|ablehnen)$",
+        r"tout (accepter|refuser)$|(accepter|refuser) (tous )?les cookies$",
+        r"(este sitio|esta web) (utiliza|usa) cookies\b.{0,90}",
+        r"(diese (website|seite)|wir) (verwende[nt]|nutz(t|en)) cookies\b.{0,90}",
+        r"(ce site|nous) utilis(e|ons) des cookies\b.{0,90}",
     ),
     "copyright": (
         r"(?=.*todos los d)(.{0,80}[.,;|–-] ?)?todos los derechos reservados\b.{0,60}",

@@ -1,9 +1,9 @@
 """The table of junk lines: rule → forms. To teach it a line, add the line to tests/corpus/test_junk.py and a form here.
 
 A form describes a whole line in lower case, with straight apostrophes and single spaces, without the arrows, dashes and brackets around it and
-without a `.`, `:` or `!` at its end. It is a regular expression; `{name}` stands for a piece, and groups capture nothing.
-A form that ends in `$` takes no such mark: "Print" is a button, "Print." may be a sentence. A loop over a group is possessive (`++`), so
-that no line, however hostile, is tried in more than one way.
+without a final full stop, colon or `!`. It is a regular expression; `{name}` stands for a piece, and groups capture nothing.
+A form that ends in `$` takes no full stop: "Print" is a button, "Print." may be a sentence. A loop over a group of any length is possessive
+(`++`), so that no line, however hostile, is tried in more than one way.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(report|hide|remove|close) (this |these )?(advertisement|ad)s?",
         r"why am i seeing this( ad)?\?",
         r"((advertisement|ad)s?\W{1,3})?{onward}",
+        r"scroll down for (the )?(videos?|more|photos)$",
         r"we may (earn|receive) (a |an )?(affiliate )?commission.{0,90}",
     ),
     "reading_time": (
@@ -42,15 +43,16 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(you must be |please )?({enter}|logged in) to (leave |post |add )?(a )?(comment|reply)",
         r"your e-?mail (address )?will not be (published|shared).{0,60}",
         r"required fields are marked.{0,3}",
+        r"(sorry,? )?we are not (currently )?accepting comments on this {thing}",
     ),
     "share": (
         r"(share|tweet|pin it|send|save|print|e-?mail|gift|bookmark|repost)$",
-        r"(share|tweet|post|pin|send|save|print|e-?mail|gift|like|bookmark)( (this|the|full|a))+( {thing})?$",
+        r"(share|tweet|post|pin|send|save|print|e-?mail|gift|like|bookmark) (this|it)$",
         r"(share|tweet|pin|send|save|print|e-?mail|gift|bookmark)( (this|the|full|a|your))* {thing}( (on|to|via|by|with) .{2,30})?$",
         r"(click to |tap to )?(share|tweet|post|pin|send|e-?mail|print)( (this|it))?( {thing})? (on|to|via|by|with) ({network}|a friend|friends)"
         r"( ?\(opens in (a )?new window\))?",
         r"(click to )?(e-?mail|send)( this| a)?( link)? to a friend( ?\(opens in (a )?new window\))?",
-        r"(?!(x|mail|threads)$)(({button}|{count}){gap})++",
+        r"({count} )?(?!(x|mail|threads|post|pin)$)({button}){gap}(({button}|{count}){gap})*+$",
         r"{count} (shares|likes|views|retweets)$",
         r"(save|read) (this )?({thing} )?(for )?later$",
         r"add to (my )?(reading list|favou?rites|bookmarks)",
@@ -66,7 +68,9 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(subscribers?|members?) only$|(exclusively )?for subscribers( only)?$",
         r"{join} (to|for|and get|and receive) .{0,80}\b({letter})( (today|now|here|below|for free))*",
         r"{join} (to|for) .{0,60}\b(newsletters?|letter|inbox)[:,]? .{2,60}",
-        r"{join} (to|for) (our|the) (\w+ )?letter",
+        r"{join} (to|for) (our|the) (\w+ )?(letter|podcast|youtube channel|channel)( (at|on|in) .{2,30})?",
+        r"subscribe( now| today)?( for| from)( as little as| only| just)? [$€£]\d.{0,40}",
+        r"newsletter sign-?up$",
         r"({enter})( now)? (to|and) (continue|keep|read|unlock|access|view)\b.{0,60}",
         r"to (continue|keep) reading( this {thing})?,? .{2,60}",
         r"to read (more|the full {thing}|this {thing}),? (please )?({enter}|become)\b.{0,50}",
@@ -80,6 +84,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(please )?enter (your|a valid) e-?mail( address)?( .{2,60})?",
         r"((your )?e-?mail address|invalid e-?mail address)\W?$",
         r"support (our|independent|local|quality|public|nonprofit)( \w+)? (journalism|reporting|newsroom|news)( .{2,40})?$",
+        r".{2,50} (in|to) your inbox[:,] {join} .{2,40}",
         r"make an? ((tax-deductible|monthly|one-time) )?(donation|contribution)( (today|now))?",
         r"this {thing} is (only )?(available )?(exclusively |only )?(for|to) (our )?(paid |paying |premium )?(subscribers|members)( only)?",
         r"you('ve| have) (reached|used|hit|read) .{0,40}\b(limit|articles?)\b.{0,30}",
@@ -90,9 +95,11 @@ FORMS: dict[str, tuple[str, ...]] = {
     ),
     "related": (
         r"{lead}[:,]?(( ?[:|»>→–—] ?| - )\S.*)?",
-        r"(watch( (now|live|this|more))?|listen( now)?|read|more|videos?|photos?|podcast)( ?[:|»>→]| -) ?\S.*[^.]$",
+        r"(more|see all related|complete coverage|full coverage)$",
+        r"(watch( (now|live|this|more))?|listen( now)?|read|more|videos?|photos|podcast)( ?[:|»>→]| -) ?\S.*[^.]$",
         r"(read|see|find) more (about|on|from|in|of|at|here)\b[^.]*$",
         r"(read|see|view) (the )?(full|original|entire|whole) {thing}( (here|below))?",
+        r"visit .{2,40} (homepage|website) for more (stories|news)",
         r"(tags?|topics?|categories|related topics|in this (article|story))$",
     ),
     "tags": (
@@ -123,19 +130,20 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(open|close|toggle|show|hide)( the)?( main| mobile)? (menu|navigation|search|sidebar)",
         r"(close|dismiss) (this )?(ad|modal|window|dialog|message|banner|pop-?up)",
         r"loading( more)?\.{3}$",
-        r"loading( more)? (comments|videos?|articles?|stories|content)|please wait$",
+        r"loading( more)? (comments|videos?|articles?|stories|content)|(video|poll|image) loading$|please wait$",
         r"(show|read|load|view|see) (more|less|all)( (stories|articles|results|posts|photos|images))?$",
         r"(hide|toggle|show|open|full|view) (the )?(caption|image|photo)( (in|on) (gallery|full ?screen))?$",
         r"enlarge( this)? (image|photo)|(view|open|launch)( full| image| photo)? (gallery|slideshow)|view full size|show all \d+ (images|photos)",
         r"((photo|image|slide|page) )?\d{1,3} (of|/) ?\d{1,3}$|\d{1,3}/\d{1,3}$",
-        r"(next|previous) (image|photo|slide|page)",
+        r"(next|prev(ious)?) (image|photo|slide|page)( \d+ of \d+)?|prev(ious)? next$|slideshow \(\d+ images\)|caption$",
+        r"this is a rush transcript\b.{0,60}",
         r"(privacy|cookie) (policy|notice|settings|preferences)|your (ad|privacy) choices",
         r"terms (of (use|service)|(and|&) conditions)|do not sell( or share)? my (personal )?(information|data|info)",
         r"(contact|about|advertise with|work (for|with)) us$",
         r"(open|read|view|continue) in (the )?app",
-        r"(download|get) (our|the)( free| mobile| news)* app\b.{0,60}",
+        r"(download|get) (our|the)( [a-z]+){0,3} app\b.{0,60}",
         r"(text|font) size\b.{0,10}|(increase|decrease) (text|font) size|(light|dark) mode",
-        r"(https?://|www\.)\S+|(pic\.twitter\.com|t\.co)/\S+",
+        r"(https?://|www\.)\S+|[\w-]+\.com$|(pic\.twitter\.com|t\.co)/\S+",
     ),
     "popup": (
         r"(this )?(ad|message|window|page|pop-?up|video|site|banner|advertisement)?( ?will)? ?(close|refresh|reload|begin|start|play|end|resume)s?"
@@ -154,7 +162,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"copyright$|copyright (19|20)\d\d\b.{0,120}",
         r"(?=.*all rights)(.{0,90}[.,;|–-] ?)?all rights (are )?reserved\b.{0,100}",
         r"this (material|content) may not be (published|broadcast|reproduced|copied|reprinted)\b.{0,110}",
-        r"(reprinted|republished) (here )?(with|by) permission\b.{0,60}",
+        r"((this )?(article|story) )?(re)?(printed|published|posted) (here )?(with|by) permission\b.{0,60}",
         r"this (article|story|piece|column|post|essay) (was )?(originally|first) (published|appeared) (by|in|on|at) .{2,90}",
         r"our standards: .{0,60}",
     ),
@@ -162,33 +170,41 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(first |originally |last |zuletzt )?{dated} ?:? ?(?=.*(\d|now|today|yesterday)){when}( by .{2,30})?",
         r"(last updated?|(first )?published|posted|updated)$",
         r"(?={when}$)(?=.*\b20\d\d\b).*\d[:.h]\d\d.*",
-        r"\d{1,2} (minutes?|mins?|hours?|hrs?|days?) ago$|just now$",
+        r"\d{1,2} (min(ute)?s?|hours?|hrs?|days?|weeks?|months?|years?) ago$|just now$",
+        r"this (story|article|post) (was|has been|will be|is being) updated\b.{0,70}",
+        r"this (story|article) is (developing|breaking|more than \d+ (months?|years?) old)",
+        r"(this is a )?(developing|breaking)( news)? (story)(\.|;|,|$).{0,60}|story developing|more to (follow|come)",
     ),
     "follow": (
-        r"(follow|like|find|join) (us|me|him|her|them|@?[\w.&' -]{2,40}) on ({network})( .{2,40})?$",
+        r"(follow|like|find|join|friend) @?[\w.&' -]{2,40} on {site}([,:]?( and| at| or)* ?({site}|\(?@\w+\)?|\w\S*[._]\S+))*+( or e-?mail .{2,60})?",
         r"(follow|like|find) us( (here|online|on ({network}|social media).{0,60}))?$",
-        r"follow( @\w+)?$|@\w{2,30}$",
+        r"follow$|(follow @\w+ ?)++|@\w{2,30}$",
+        r"[^().!?—]{2,40} \(@\w+\) {when}",
         r"(connect|keep up|stay connected|stay in touch) with us( on .{2,60})?",
-        r"(click|tap|press) here( (to|for|if) .{2,100})?",
+        r"((on|using) a mobile device\? )?(click|tap|press) here( (to|for|if) .{2,100})?",
         r"(click|tap) (to|for) (enlarge|expand|subscribe|more|play|view|read)\b.{0,60}",
         r"(got|have) an? (news |story )?tip\?.{0,100}",
         r"(send|e-?mail|submit)( us)?( your)?( news| story)? (tips?|letters|comments|corrections) to:? \S+@\S+",
-        r"(?=[^@]*@)((contact|reach|e-?mail|write to) )?[\w. ]{2,40}( can be reached)? (at|by e-?mail at) \S+@\S+\w",
+        r"(?=[^@]*@)((contact|reach|e-?mail|write to) )?[\w.,'() -]{2,80}( can be reached)? (at|by e-?mail at) \S+@\S+\w",
+        r"to contact the (editor|reporter|author).{0,40}:? \S+@\S+",
         r"\S+@\S+\.[a-z]{2,4}",
     ),
     "photo_credit": (
-        r"(cover |file |lead )?(photo|image|picture|illustration|graphic|photograph|video)s?( illustration)?( credit)? ?(by|:|/|\|) ?.{2,100}",
+        r"(cover |file |lead |ap |reuters )?(photo|image|picture|illustration|graphic|photograph)s?( illustration)?( credit)? ?(by|:|/|\|) ?.{2,100}",
         r"(photo|image|picture)s? courtesy( of)?:? .{2,90}",
         r"(image|photo) (source|credit|copyright)[,:]? .{2,80}",
         r"(file|courtesy|handout|submitted|contributed|staff|stock|ap|getty) (photo|image)$",
         r"(getty images|image|photo|photos|screenshot|file)$",
         r"(photo )?credits? ?(:|\.\.\.|/|by) ?.{2,90}",
         r"(ap photo|reuters|getty images)/.{2,50}",
-        r"(?=[^/]*/).{2,60} ?/ ?({agency})(,? (file|pool))?( via .{2,30})?",
-        r"[^,]{2,60}(, | via )({agency})",
+        r"(?=[^/]*/)([^.]|\b[a-z]{1,3}\.){2,60} ?/ ?({agency})( photo)?(,? (file|pool))?( via .{2,30})?",
+        r"(enlarge this image )?toggle caption .{2,110}",
+        r"[^,.]{2,60}(, | via |, via | — )({agency})",
+        r"(?=[^(]*\()[^.!?]{2,80} \((photo( by|:) )?.{2,50}(/|, )({agency})( photo)?(/.{2,30})?\)",
     ),
     "credit": (
         r"(?=.*contributed).{2,110} contributed (reporting|to this (report|story|article))( .{2,40})?",
+        r"contributing: .{2,80}",
         r"(with )?(additional )?(reporting|writing|editing|files)( and (writing|editing))? (by|from) .{2,120}",
     ),
     "section": (r"more from (the )?[^.]{2,30}$",),

@@ -12,18 +12,21 @@ PIECES: dict[str, str] = {
         r"facebook|twitter|x\b|instagram|linkedin|whatsapp|reddit|pinterest|telegram|flipboard|bluesky|threads|tiktok|tumblr|youtube|mastodon"
         r"|messenger|google news|apple news|pocket|sms|e-?mail|mail|print|copy( the)? (link|url)"
     ),
-    "button": r"{network}|share|tweet|pin( it)?|send|save|gift|bookmark",
+    "site": r"facebook|twitter|x|instagram|linkedin|tiktok|youtube|bluesky|threads|mastodon|google\+?|telegram|whatsapp|social media",
+    "button": r"{network}|share( (this|full))?( {thing})?|tweet|pin( it)?|post|send|save|gift|bookmark",
     "gap": r" ?[,|/&•·+-]? ?(and )?",
     "letter": r"newsletters?|mailing list|e-?mail (list|alerts?|updates?)|(news )?alerts?|notifications|briefings?|digest|inbox|e-?mails?|headlines",
     "join": r"(please )?(subscribe|sign ?up|register)( now| today| here| free)?",
     "enter": r"log ?in|sign ?in|sign ?up|register|subscribe",
     # what leads to another article, alone or before its headline
     "lead": (
-        r"read (more|also|next|this next)|also read|see (also|more)|related( (story|stories|articles?|coverage|news|content|links?|reading|topics?))?"
+        r"read (more|also|next|this next)|also (read|see)|see (also|more)"
+        r"|related( (story|stories|articles?|coverage|news|content|links?|reading|topics?))?"
         r"|more on this( story)?|more (stories|news|coverage|headlines)|recommended( (for you|stories|reading))?"
         r"|you (may|might) also (like|be interested in)"
         r"|most (read|popular|viewed|shared)|trending( now| stories)?|top stories|don't miss( it| this)?|(up|what to read) next|explore more"
-        r"|from (our archives?|the archives?|our partners|around the web)|in case you missed it|icymi|(go|dig) deeper|editors?'?s?'? (picks?|choice)"
+        r"|from (our archives?|the archives?|our partners|around the web)|in case you missed it|icymi|(go|dig) deeper"
+        r"|editors?'?s?'? (picks?|choice)"
         r"|suggested (reading|stories)|(next|previous) (article|story|post)|latest (news|stories|headlines)|further reading|must reads?"
     ),
     # what an advertisement interrupts
@@ -40,7 +43,7 @@ PIECES: dict[str, str] = {
         r"|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
     ),
     "moment": (
-        r"\d+(st|nd|rd|th|t|z|h)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|at|on|ago|(days?|hours?|hrs?|minutes?|mins?)"
+        r"\d+(st|nd|rd|th|t|z|h| ?[ap]\.? ?m\.?)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|at|on|ago|(days?|hours?|hrs?|minutes?|mins?)"
         r"|[ap]\.? ?m\.?|just now|today|yesterday|[ecmp][sd]?t|gmt|utc|bst|cet"
         r"|de|del|a las|hace|horas?|minutos|um|uhr|vor|stunden|minuten|le|à|il y a|heures?"
     ),

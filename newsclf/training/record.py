@@ -112,7 +112,7 @@ def _new_folder(root: Path, stamp: str) -> Path:
 
 
 def _unwritable(place: Path, error: OSError) -> OutputError:
-    return OutputError(f"{place}: cannot be written: {error.strerror or error}. Name another folder with  --set output=FOLDER (relative to the config file)")
+    return OutputError(f"{place}: cannot be written: {error.strerror or error}. Name another folder (from the config on):  --set output=FOLDER")
 
 
 def _environment() -> dict[str, Any]:
