@@ -36,7 +36,7 @@ def test_a_file_is_decompressed_by_its_suffix(tmp_path, name, data):
     assert read(tmp_path / name) == DATA
 
 
-@pytest.mark.parametrize(("name", "data"), [("a.csv", DATA), ("a.csv.gz", gzip.compress(DATA))])
+@pytest.mark.parametrize(("name", "data"), [("a.csv", DATA), ("a.csv.gz", gzip.compress(DATA))], ids=["plain", "gzip"])
 def test_an_address_is_opened_through_fsspec_as_often_as_one_likes(name, data):
     fsspec.filesystem("memory").pipe(f"/streams/{name}", data)
     assert read(f"memory://streams/{name}") == read(f"memory://streams/{name}") == DATA
