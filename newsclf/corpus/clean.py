@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -119,7 +119,17 @@ def compose(line: Line, context: Context) -> Line:
     if unicodedata.is_normalized("NFC", line.text):
         return line
     context.removed["decomposed"] += 1
-    return line.rewritten((unicodedata.normalize("NFC", match.group()), match.span()) for match in _CLUSTER.finditer(line.text))
+    return line.rewritten(piece for match in _CLUSTER.finditer(line.text) for piece in _composed(match))
+
+
+def _composed(cluster: re.Match[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """A cluster's characters with their places: those that do not compose keep their own, so that a sentence may end between them."""
+    whole = unicodedata.normalize("NFC", cluster.group())
+    if whole != cluster.group():
+        yield whole, cluster.span()
+        return
+    for at, character in enumerate(whole, start=cluster.start()):
+        yield character, (at, at + 1)
 
 
 def strip(line: Line, context: Context) -> Line:
