@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from newsclf.corpus.junk_abroad import ABROAD
-from newsclf.corpus.junk_forms import FORMS, NAMES
+from newsclf.corpus.junk_forms import FORMS, HEADLINES, NAMES
 from newsclf.corpus.junk_pieces import PIECES
 
 LONGEST = 160
@@ -31,9 +31,9 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple((rule, _compiled((*forms,
 _DECORATION = re.compile(r"[\W_]+")
 _EDGE = " :!-–—*_=~|•·›‹[]<>»«…→←↓▶►▸▼▲◀◆■●✉✓📷📸👉🎧🔊➡\ufe0f"
 _SEPARATORS = ("|", "•", "·", "»", " - ", " – ", " — ", ". ")
-_SMALL = frozenset(
-    "by for of the and in via from with to this photo photos image images courtesy contributed contributing report reporting writing editing story"
-    " article additional file pool toggle caption".split()
+_SMALL = re.compile(
+    r"by|for|of|the|and|in|via|from|with|to|this|photos?|images?|courtesy|contribut(ed|ing)|report(ing)?|writing|editing|story|article|additional"
+    r"|file|pool|toggle|caption|de|von|información|material"
 )
 """Words of credit lines that stand in small letters between the names."""
 
@@ -44,18 +44,33 @@ def junk_rule(line: str) -> str | None:
         return None
     if _DECORATION.fullmatch(line):
         return "decoration"
-    core = " ".join(line.split()).strip(_EDGE).removesuffix("...")
-    if core.startswith("(") and core.endswith(")"):
-        core = core[1:-1].strip(_EDGE)
+    core = _core(line)
     return _whole(core) or _composed(core)
 
 
+def _core(line: str) -> str:
+    """The line without what stands around it."""
+    core = " ".join(line.split()).strip(_EDGE).removesuffix("...")
+    return core[1:-1].strip(_EDGE) if core.startswith("(") and core.endswith(")") else core
+
+
+def _plain(core: str) -> str:
+    return core.lower().replace("’", "'")
+
+
 def _whole(core: str) -> str | None:
-    plain = core.lower().replace("’", "'")
+    plain = _plain(core)
     for rule, pattern in RULES:
-        if pattern.fullmatch(plain) and (rule not in NAMES or _is_mostly_names(core)):
+        if pattern.fullmatch(plain) and _holds(rule, core):
             return rule
     return None
+
+
+def _holds(rule: str, core: str) -> bool:
+    """What a form cannot see in small letters."""
+    if rule in NAMES:
+        return _is_mostly_names(core)
+    return rule not in HEADLINES or not core.partition(":")[2].lstrip()[:1].islower()
 
 
 def _composed(core: str) -> str | None:
@@ -71,5 +86,5 @@ def _composed(core: str) -> str | None:
 
 def _is_mostly_names(core: str) -> bool:
     """Whether most words after the first are capitalised: "Photos by Jo Varga" is a credit, "Photos by satellite show the dam" a sentence."""
-    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", core)[1:] if word.lower() not in _SMALL]
+    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", core)[1:] if not _SMALL.fullmatch(word.lower())]
     return sum(not word[0].islower() for word in words) * 2 >= len(words)

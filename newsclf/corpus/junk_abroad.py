@@ -25,7 +25,7 @@ ABROAD: dict[str, tuple[str, ...]] = {
     "share": (
         r"(compartir|comparte|compártelo|teilen|merken|drucken|partager|imprimer|envoyer|copiar enlace|link kopieren|copier le lien)$",
         r"(comparte?i?r? (este |esta |el |la )?(artículo|noticia|nota)|(diesen )?artikel teilen|partager (cet |l')article)",
-        r"((compartir|comparte) (en|por)|partager (sur|par)|(auf|per|über|via)) ({network})( teilen)?",
+        r"((compartir|comparte) (en|por)|partager (sur|par)|(auf|per|über|via)) {network}( teilen)?",
     ),
     "newsletter": (
         r"(suscríbete|suscribirse|suscríbase|regístrate|iniciar sesión|abonnieren|jetzt abonnieren|anmelden|registrieren)$",

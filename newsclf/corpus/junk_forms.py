@@ -52,7 +52,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(click to |tap to )?(share|tweet|post|pin|send|e-?mail|print)( (this|it))?( {thing})? (on|to|via|by|with) ({network}|a friend|friends)"
         r"( ?\(opens in (a )?new window\))?",
         r"(click to )?(e-?mail|send)( this| a)?( link)? to a friend( ?\(opens in (a )?new window\))?",
-        r"({count} )?(?!(x|mail|threads|post|pin)$)({button}){gap}(({button}|{count}){gap})*+$",
+        r"({count} )?(?!(x|mail|threads|post|pin)$){button}{gap}(({button}|{count}){gap})*+$",
         r"{count} (shares|likes|views|retweets)$",
         r"(save|read) (this )?({thing} )?(for )?later$",
         r"add to (my )?(reading list|favou?rites|bookmarks)",
@@ -66,15 +66,15 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"{join}$",
         r"(newsletters?|e-?mail (newsletters?|alerts?)|(log|sign) ?in|my account|unsubscribe|support us|donate( (now|today))?)$",
         r"(subscribers?|members?) only$|(exclusively )?for subscribers( only)?$",
-        r"{join} (to|for|and get|and receive) .{0,80}\b({letter})( (today|now|here|below|for free))*",
+        r"{join} (to|for|and get|and receive) .{0,80}\b{letter}( (today|now|here|below|for free))*",
         r"{join} (to|for) .{0,60}\b(newsletters?|letter|inbox)[:,]? .{2,60}",
         r"{join} (to|for) (our|the) (\w+ )?(letter|podcast|youtube channel|channel)( (at|on|in) .{2,30})?",
         r"subscribe( now| today)?( for| from)( as little as| only| just)? [$€£]\d.{0,40}",
         r"newsletter sign-?up$",
-        r"({enter})( now)? (to|and) (continue|keep|read|unlock|access|view)\b.{0,60}",
+        r"{enter}( now)? (to|and) (continue|keep|read|unlock|access|view)\b.{0,60}",
         r"to (continue|keep) reading( this {thing})?,? .{2,60}",
         r"to read (more|the full {thing}|this {thing}),? (please )?({enter}|become)\b.{0,50}",
-        r"(get|receive) ((our|the|all|free|more|breaking|daily|weekly|latest|top|local|important) )+.{0,60}\b({letter})( .{2,40})?$",
+        r"(get|receive) ((our|the|all|free|more|breaking|daily|weekly|latest|top|local|important) )+.{0,60}\b{letter}( .{2,40})?$",
         r"(get|receive) .{2,80} (in|to) your (inbox|e-?mail)( .{2,40})?",
         r".{2,80}, (delivered |sent )?(straight |right |directly )?(to|in) your inbox( .{2,30})?",
         r"(already|not) an? (subscriber|member)\?.{0,50}",
@@ -110,7 +110,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "player": (
         r"(listen|watch|play|replay|pause|mute|unmute|video|audio|autoplay|fullscreen|subtitles|transcript|gallery|slideshow)$",
         r"(now playing|volume( \d+ ?%)?|loaded: ?[\d.]+ ?%|stream type:? live|seek to live.{0,40}|playback rate|chapters|live tv)$",
-        r"(listen|watch|play|pause|stop)( (to|the|this|full|live|video|audio|{thing}|now|broadcast|podcast|clip|stream|again))+({running})?",
+        r"(listen|watch|play|pause|stop)( (to|the|this|full|live|video|audio|{thing}|now|broadcast|podcast|clip|stream|again))+{running}?",
         r"(listen|watch|video|audio|play|duration|current time|remaining time){running}",
         r"{clock} ?[/|] ?{clock}",
         r"0?0:\d\d( {clock})?",
@@ -157,7 +157,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(are you a robot\?|verify (that )?you are (a )?human|checking your browser).{0,60}",
     ),
     "copyright": (
-        r"(copyright )?©.{0,140}",
+        r"© ?(copyright )?(19|20)\d\d\b.{0,130}|copyright ©.{0,130}",
         r"(copyright )?\(c\) ?(19|20)\d\d\b.{0,120}",
         r"copyright$|copyright (19|20)\d\d\b.{0,120}",
         r"(?=.*all rights)(.{0,90}[.,;|–-] ?)?all rights (are )?reserved\b.{0,100}",
@@ -167,7 +167,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"our standards: .{0,60}",
     ),
     "timestamp": (
-        r"(first |originally |last |zuletzt )?{dated} ?:? ?(?=.*(\d|now|today|yesterday)){when}( by .{2,30})?",
+        r"(first |originally |last |zuletzt )?{dated} ?:? ?(?=.*(\d|now|today|yesterday)){when}(by .{2,30})?",
         r"(last updated?|(first )?published|posted|updated)$",
         r"(?={when}$)(?=.*\b20\d\d\b).*\d[:.h]\d\d.*",
         r"\d{1,2} (min(ute)?s?|hours?|hrs?|days?|weeks?|months?|years?) ago$|just now$",
@@ -192,15 +192,16 @@ FORMS: dict[str, tuple[str, ...]] = {
     "photo_credit": (
         r"(cover |file |lead |ap |reuters )?(photo|image|picture|illustration|graphic|photograph)s?( illustration)?( credit)? ?(by|:|/|\|) ?.{2,100}",
         r"(photo|image|picture)s? courtesy( of)?:? .{2,90}",
+        r"© ?\w[^.]{2,60}",
         r"(image|photo) (source|credit|copyright)[,:]? .{2,80}",
         r"(file|courtesy|handout|submitted|contributed|staff|stock|ap|getty) (photo|image)$",
         r"(getty images|image|photo|photos|screenshot|file)$",
         r"(photo )?credits? ?(:|\.\.\.|/|by) ?.{2,90}",
         r"(ap photo|reuters|getty images)/.{2,50}",
-        r"(?=[^/]*/)([^.]|\b[a-z]{1,3}\.){2,60} ?/ ?({agency})( photo)?(,? (file|pool))?( via .{2,30})?",
+        r"(?=[^/]*/)([^.]|\b[a-z]{1,3}\.){2,60} ?/ ?{agency}( photo)?(,? (file|pool))?( via .{2,30})?",
         r"(enlarge this image )?toggle caption .{2,110}",
-        r"[^,.]{2,60}(, | via |, via | — )({agency})",
-        r"(?=[^(]*\()[^.!?]{2,80} \((photo( by|:) )?.{2,50}(/|, )({agency})( photo)?(/.{2,30})?\)",
+        r"[^,.]{2,60}(, | via |, via | — ){agency}",
+        r"(?=[^(]*\()[^.!?]{2,80} \((photo( by|:) )?.{2,50}(/|, ){agency}( photo)?(/.{2,30})?\)",
     ),
     "credit": (
         r"(?=.*contributed).{2,110} contributed (reporting|to this (report|story|article))( .{2,40})?",
@@ -213,3 +214,6 @@ FORMS: dict[str, tuple[str, ...]] = {
 
 NAMES = frozenset({"photo_credit", "credit", "section"})
 """Rules whose lines are names: they hold only where at least half of the words are capitalised."""
+
+HEADLINES = frozenset({"related"})
+"""Rules whose lines may end in a headline after a colon: they hold only where it begins with a capital."""

@@ -43,15 +43,15 @@ PIECES: dict[str, str] = {
         r"|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
     ),
     "moment": (
-        r"\d+(st|nd|rd|th|t|z|h| ?[ap]\.? ?m\.?)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|at|on|ago|(days?|hours?|hrs?|minutes?|mins?)"
-        r"|[ap]\.? ?m\.?|just now|today|yesterday|[ecmp][sd]?t|gmt|utc|bst|cet"
+        r"\d+(st|nd|rd|th|t|z|h| ?[ap]\.? ?m\.?)?|{month}|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?"
+        r"|at|on|ago|days?|hours?|hrs?|minutes?|mins?|[ap]\.? ?m\.?|just now|today|yesterday|[ecmp][sd]?t|gmt|utc|bst|cet"
         r"|de|del|a las|hace|horas?|minutos|um|uhr|vor|stunden|minuten|le|à|il y a|heures?"
     ),
     "dated": (
         r"(published|updated|posted|modified)( (on|at))?"
         r"|(actualizado|publicado)( (el|a las))?|(aktualisiert|veröffentlicht|stand)( am)?|(mis à jour|publié|modifié)( le)?"
     ),
-    "when": r"(({moment})(?![^\W\d_])|[-–—,|/•·:.() +])++",
+    "when": r"({moment}(?![^\W\d_])|[-–—,|/•·:.() +])++",
     "agency": (
         r"ap|afp|reuters|epa|efe|upi|dpa|getty( images)?|bloomberg|shutterstock|istock|alamy|anadolu|zuma( press)?|xinhua|pa( wire)?"
         r"|nurphoto|sipa( usa)?|(the )?(canadian|associated) press"
