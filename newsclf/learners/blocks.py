@@ -40,6 +40,9 @@ class FeatureSpec(Spec):
     title: float = Field(default=0.5, ge=0)
     """Weight of the headline's words as a field of their own; they also count among the article's."""
 
+    lead: float = Field(default=0.0, ge=0)
+    """Weight of the first words of headline and text as a field of their own, for texts that say first what they are about."""
+
     near: float = Field(default=1.0, ge=0)
     """Stance: weight of the words around mentions of the target."""
 
@@ -59,7 +62,7 @@ class Layout:
     """How a kind of block is learned, read back and weighed."""
 
     field: str
-    """whole (title and text), title, or near (the words around mentions of the target)"""
+    """whole (title and text), title, lead (the first words of the whole), or near (the words around mentions of the target)"""
 
     wanted: Callable[[FeatureSpec], bool]
     learn: Callable[[FeatureSpec, Words], tuple[Vocabulary, Matrix]]
@@ -97,6 +100,13 @@ LAYOUTS: Mapping[str, Layout] = {
         learn=lambda spec, words: learn_characters(words, *_character_range(spec), min_df=spec.min_df),
         read=lambda spec, terms: Characters(tuple(terms), *_character_range(spec)),
         segments=lambda spec, grams: ((len(grams), 1.0),),
+    ),
+    "lead": Layout(
+        field="lead",
+        wanted=lambda spec: spec.lead > 0,
+        learn=lambda spec, words: learn_ngrams(words, longest=1, min_df=spec.min_df),
+        read=lambda spec, terms: Ngrams.of_terms(terms),
+        segments=lambda spec, grams: ((len(grams), spec.lead),),
     ),
     "near": Layout(
         field="near",

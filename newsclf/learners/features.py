@@ -20,6 +20,9 @@ from newsclf.learners.ngrams import Ids, Words
 from newsclf.learners.protocol import Pairs, Parts
 from newsclf.scores.metrics import Floats
 
+LEAD = 50
+"""Words of the lead: a headline and a first paragraph."""
+
 OFTEN_CODED = 20
 """Training rows from which a target gets columns of its own."""
 
@@ -154,7 +157,11 @@ class Features:
 def words_of(pairs: Pairs, field: str, mentions: Mentions) -> Words:
     """The words of a field of each pair. [pairs]"""
     words = (pairs.documents.title if field == "title" else pairs.documents.whole).take(pairs.rows)
-    return words.only(mentions.near(words, pairs.targets)) if field == "near" else words
+    if field == "near":
+        return words.only(mentions.near(words, pairs.targets))
+    if field == "lead":
+        return words.only(np.flatnonzero(np.arange(len(words.ids)) - words.starts[words.owner] < LEAD))
+    return words
 
 
 def _narrow(matrix: Matrix) -> Matrix:

@@ -9,7 +9,7 @@ import pytest
 
 from newsclf.learners.protocol import LEARNERS, Documents, Fitted, LearnerSpec, Pairs, learner_spec
 
-CONFIGS = {"linear": [{"C": 1}, {"C": 1, "words": 3, "characters": [2, 4], "class_weight": "balanced"}]}
+CONFIGS = {"linear": [{"C": 1}, {"C": 1, "words": 3, "characters": [2, 4], "class_weight": "balanced", "lead": 0.5}]}
 """Kind → the config blocks that the contract is tried with; a learner without a row is tried with its defaults."""
 
 TRIED = [{"kind": kind} | block for kind in LEARNERS for block in CONFIGS.get(kind, [{}])]

@@ -167,3 +167,12 @@ def test_parts_without_the_idf_of_a_vocabulary_are_refused(crossed):
 def test_the_learners_spec_is_a_feature_spec():
     features, _ = Features.learn(LinearSpec(min_df=1), stance_pairs(), STANCE)
     assert [block.name for block in features.blocks] == ["words", "title", "near"]
+
+
+def test_the_lead_is_the_first_words_of_headline_and_text(monkeypatch):
+    monkeypatch.setattr(module, "LEAD", 3)
+    pairs = Pairs.of(Documents(["Toll news", ""], TEXTS[:2]))
+    words = words_of(pairs, "lead", mentions.Mentions.of(STANCE))
+    assert [[words.vocabulary[number] for number in words.take([row]).ids] for row in range(2)] == [["toll", "news", "the"], ["no", "toll", "no"]]
+    features, _ = Features.learn(FeatureSpec(min_df=1, lead=0.5), pairs, STANCE)
+    assert [block.name for block in features.blocks] == ["words", "title", "lead"]
