@@ -20,12 +20,13 @@ UNSEEN = "something else"
 def golden_pairs(parts: Parts, codebook: Codebook) -> Pairs:
     """Eight documents of n-grams spread evenly over each vocabulary; for stance about every target of codebook and model, and more where needed."""
     vocabularies = dict(parts.vocabularies)
-    targets, near = vocabularies.pop("targets", ()), vocabularies.pop("near", ())
+    targets, near, lead = (vocabularies.pop(name, ()) for name in ("targets", "near", "lead"))
     known = list(dict.fromkeys([*codebook.targets, *targets, UNSEEN])) if codebook.is_stance else []
     titles, texts, asked = [], [], []
     for number in range(max(DOCUMENTS, len(known))):
         target = known[number % len(known)] if known else ""
-        words = [term for terms in vocabularies.values() for term in _spread(terms, number)]
+        # the lead's own terms come first: further down they would not be in it
+        words = [*_spread(lead, number), *(term for terms in vocabularies.values() for term in _spread(terms, number))]
         around = _spread(near, number)
         # what a model counts near its target stands at both sides of it, and everything else beyond
         before = [*words[: len(words) // 2], *around[: len(around) // 2]]
