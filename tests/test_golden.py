@@ -58,7 +58,7 @@ def many_targets() -> Golden:
     titles = [dice.choice(words[truth[row, 0]]) for row in rows]
     # only the first of the targets stand in the codebook
     codebook = Codebook(**BINARY, targets=TARGETS[:3], open_targets=True)
-    spec = LinearSpec(C=1, words=1, characters=(2, 2), lead=0.5)
+    spec = LinearSpec(C=1, words=1, characters=(2, 2), lead=1.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(features, "OFTEN_CODED", 10)
         model = spec.fit(Pairs(Documents(titles, texts), rows, asked), truth, codebook, [(rows, rows)]).model
