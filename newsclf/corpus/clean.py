@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -67,8 +67,8 @@ class Context:
 
     outlets: Outlets
     removed: Counter[str]
-    number: int = 0
-    """Of the line, from the top, blank lines counted."""
+    above: int = 0
+    """Lines kept so far, blank ones not counted."""
 
     alone: bool = False
     """Whether the text is one line."""
@@ -77,15 +77,14 @@ class Context:
 HEADLINE = 6
 """Words from which a text of one line is a headline or a message, and no junk: "WATCH: Senator walks out of the hearing room"."""
 
+
 Step = Callable[[Line, Context], Line | None]
 
 # mojibake has at least one other character: dashes and curly quotes alone are never the wrong encoding of something else
 _SUSPECT = re.compile("[^\x00-\x7f\u00a0\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000e-\u001b\u001f\u007f-\u0084\u0086-\u009f]")
+# soft hyphens, zero-width and direction characters, fillers of objects that were not copied, controls that are no white space
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\0-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 _ODD_SPACE = re.compile("[\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]")
-# a base character with what composes with it: any combining mark, and the vowels and finals of decomposed Hangul
-_MARKS = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)) or unicodedata.category(chr(code)) == "Mc")
-_CLUSTER = re.compile(f"[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uac00-\ud7a3][\u11a8-\u11ff]|.[{re.escape(_MARKS)}]*", re.DOTALL)
 
 
 def repair_mojibake(line: Line, context: Context) -> Line:
@@ -95,8 +94,10 @@ def repair_mojibake(line: Line, context: Context) -> Line:
     from ftfy import fix_encoding
     from ftfy.badness import is_bad
 
-    fixed = fix_encoding(line.text) if is_bad(line.text) else line.text
-    if fixed == line.text:
+    # a no-break space in front stands in the way of ftfy; at the end it may be half of a letter, as in "voilÃ\u00a0"
+    text = line.text.lstrip()
+    fixed = fix_encoding(text) if is_bad(text) else text
+    if fixed == text:
         return line
     context.removed["mojibake"] += 1
     return replace(line, text=" ".join(fixed.splitlines()), repaired=True)
@@ -115,21 +116,11 @@ def plain_spaces(line: Line, context: Context) -> Line:
 
 
 def compose(line: Line, context: Context) -> Line:
-    """Unicode NFC (UAX #15), cluster by cluster, so that each composed character keeps its place."""
+    """Unicode NFC (UAX #15)."""
     if unicodedata.is_normalized("NFC", line.text):
         return line
     context.removed["decomposed"] += 1
-    return line.rewritten(piece for match in _CLUSTER.finditer(line.text) for piece in _composed(match))
-
-
-def _composed(cluster: re.Match[str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """A cluster's characters with their places: those that do not compose keep their own, so that a sentence may end between them."""
-    whole = unicodedata.normalize("NFC", cluster.group())
-    if whole != cluster.group():
-        yield whole, cluster.span()
-        return
-    for at, character in enumerate(whole, start=cluster.start()):
-        yield character, (at, at + 1)
+    return line.composed()
 
 
 def strip(line: Line, context: Context) -> Line:
@@ -149,7 +140,7 @@ def drop_junk(line: Line, context: Context) -> Line | None:
 
 def mask_byline(line: Line, context: Context) -> Line | None:
     """Drop a byline near the top."""
-    if context.number >= NEAR_TOP or not is_byline(line.text):
+    if context.above >= NEAR_TOP or not is_byline(line.text):
         return line
     context.removed["mask.byline"] += 1
     return None
@@ -157,7 +148,7 @@ def mask_byline(line: Line, context: Context) -> Line | None:
 
 def mask_dateline(line: Line, context: Context) -> Line:
     """Cut a dateline off a paragraph near the top."""
-    end = dateline_end(line.text) if context.number < NEAR_TOP else 0
+    end = dateline_end(line.text) if context.above < NEAR_TOP else 0
     context.removed["mask.dateline"] += bool(end)
     return line.without([(0, end)]) if end else line
 
@@ -194,6 +185,9 @@ STEPS: tuple[Entry, ...] = (
 )
 """Every step, in this order."""
 
+PASSES = 5
+"""Over a line at most; nearly all need one, those that are changed a second."""
+
 _TEXT_ONLY: frozenset[Step] = frozenset({drop_junk, mask_byline, mask_dateline})
 """Steps that a title is spared: a headline may well be "Comments"."""
 
@@ -219,22 +213,28 @@ class Cleaner:
 
 
 def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None:
-    for step in steps:
-        changed = step(line, context)
-        if changed is None:
-            return None
-        line = changed
+    """The line after all steps, again until none changes it: a stripped space can uncover mojibake, a cut name a dateline."""
+    for _ in range(PASSES):
+        before = line.text
+        for step in steps:
+            changed = step(line, context)
+            if changed is None:
+                return None
+            line = changed
+        if line.text == before:
+            break
     return line
 
 
 def _clean(text: str, table: Sequence[Entry], outlets: Outlets) -> Cleaned:
     given = split_lines(text)
-    context = Context(outlets, Counter(), alone=len(given) == 1)
+    context = Context(outlets, Counter(), alone=sum(bool(line.text.strip()) for line in given) == 1)
     # a repaired line may hold what the text as given did not show: then every step looks again
     steps = [entry.step for entry in table if entry.needed(text) or (entry.step is not repair_mojibake and _SUSPECT.search(text))]
     lines: list[Line] = []
-    for context.number, line in enumerate(given):
+    for line in given:
         kept = _through(line, steps, context)
         if kept is not None:
             lines.append(kept)
+            context.above += bool(kept.text)
     return Cleaned.of(lines, +context.removed)

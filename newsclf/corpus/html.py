@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from typing import Any
 
 from newsclf.errors import need
 
-_PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|div|p|section|main)\b[^>]*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</(?:p|div|body|html|article|section|main|head)>", re.IGNORECASE)
+_BLOCK = "html|head|body|article|div|p|section|main|header|figure|blockquote|h[1-6]|[uo]l|table"
+# comments are read in one way only (`?>`, `*+`): a text of thousands of them would be tried in 2ⁿ ways
+_PAGE = re.compile(rf"[\s\ufeff]*+(?:<\?xml[^>]*>\s*+)?(?:(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|{_BLOCK})\b[^>]*>", re.IGNORECASE | re.DOTALL)
+_CLOSED = re.compile(rf"</(?:{_BLOCK})\s*>", re.IGNORECASE)
 
 
 def looks_like_html(text: str) -> bool:
     """Whether a text is an HTML page or fragment: it opens with a block tag and closes one."""
-    return text.lstrip()[:1] == "<" and bool(_PAGE.match(text)) and bool(_TAG.search(text))
+    return _PAGE.match(text) is not None and _CLOSED.search(text) is not None
 
 
 def extract_html(page: str) -> tuple[str, str]:
@@ -21,10 +25,21 @@ def extract_html(page: str) -> tuple[str, str]:
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 
-    tree = HTMLTree.parse(page)
+    tree = HTMLTree.parse(page.lstrip("\ufeff"))
     heading = tree.body.query_selector("h1") if tree.body else None
     title = " ".join((tree.title or (heading.text if heading else "") or "").split())
-    text = extract_plain_text(tree, main_content=True, alt_texts=False, preserve_formatting=True, links=False, list_bullets=False)
+    _spare_lists(tree)
+    read = partial(extract_plain_text, tree, preserve_formatting=True, alt_texts=False, links=False, list_bullets=False, comments=False)
     # pages without enough markup have no "main content" for the extractor: all of their text is better than none
-    text = text or extract_plain_text(tree, main_content=False, alt_texts=False, preserve_formatting=True)
+    text = read(main_content=True) or read(main_content=False)
     return title, text.strip()
+
+
+def _spare_lists(tree: Any) -> None:
+    """Make numbered lists of bulleted ones that are more than links: the extractor takes every `ul` for navigation."""
+    for bulleted in tree.body.query_selector_all("ul") if tree.body else ():
+        if sum(len(link.text) for link in bulleted.query_selector_all("a")) * 2 < len(bulleted.text.strip()):
+            numbered = tree.create_element("ol")
+            for item in list(bulleted.child_nodes):
+                numbered.append_child(item)
+            bulleted.parent.replace_child(numbered, bulleted)

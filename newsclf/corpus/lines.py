@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,24 @@ class Line:
         at = self.text.find(inner)
         return self.without([(0, at)]).without([(len(inner), len(self.text) - at)])
 
+    def composed(self) -> Line:
+        """The line in Unicode NFC (UAX #15), cluster by cluster, so that each composed character keeps its place."""
+        starts = [at for at, character in enumerate(self.text) if at == 0 or not _joins(character)]
+        return self.rewritten(piece for start, end in pairwise([*starts, len(self.text)]) for piece in _composed(self.text[start:end], start))
+
+
+def _joins(character: str) -> bool:
+    """Whether a character can compose with one before it: any mark, the vowels and finals of decomposed Hangul, the vowel signs of Kirat Rai."""
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff" or "\U00016d63" <= character <= "\U00016d6a"
+
+
+def _composed(cluster: str, start: int) -> list[tuple[str, tuple[int, int]]]:
+    """A cluster's characters with their places: those that do not compose keep their own, so that a sentence may end between them."""
+    whole = unicodedata.normalize("NFC", cluster)
+    if whole != cluster:
+        return [(whole, (start, start + len(cluster)))]
+    return [(character, (at, at + 1)) for at, character in enumerate(cluster, start)]
+
 
 def split_lines(text: str) -> list[Line]:
     """The lines of a text with their places; of several blank lines one is kept."""
@@ -101,11 +120,14 @@ class Cleaned:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where start:end of the cleaned text stands in the original, in code points."""
-        at, first, last = 0, None, (0, 0)
+        at, begin, stop = 0, None, 0
         for line in self.lines:
             inside = max(start - at, 0), min(end - at, len(line.text))
             if inside[0] < inside[1]:
-                last = line.span(*inside)
-                first = last[0] if first is None else first
+                first, stop = line.span(*inside)
+                begin = first if begin is None else begin
+            elif begin is None and at <= start:
+                # nothing of the span yet: an empty one, or a line break, stands where the text before it ends
+                stop = line.span(0, start - at)[1] if 0 < start - at <= len(line.text) else line.start
             at += len(line.text) + 1
-        return (first if first is not None else last[1]), last[1]
+        return (stop if begin is None else begin), stop
