@@ -52,6 +52,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(click to |tap to )?(share|tweet|post|pin|send|e-?mail|print)( (this|it))?( {thing})? (on|to|via|by|with) ({network}|a friend|friends)"
         r"( ?\(opens in (a )?new window\))?",
         r"(click to )?(e-?mail|send)( this| a)?( link)? to a friend( ?\(opens in (a )?new window\))?",
+        # a bar of buttons, run together or not; alone, these words may be a heading
         r"({count} )?(?!(x|mail|threads|post|pin)$){button}{gap}(({button}|{count}){gap})*+$",
         r"{count} (shares|likes|views|retweets)$",
         r"(save|read) (this )?({thing} )?(for )?later$",
@@ -96,6 +97,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "related": (
         r"{lead}[:,]?(( ?[:|»>→–—] ?| - )\S.*)?",
         r"(more|see all related|complete coverage|full coverage)$",
+        # a headline ends without a full stop, a sentence with one: "Listen: nobody will say the word."
         r"(watch( (now|live|this|more))?|listen( now)?|read|more|videos?|photos|podcast)( ?[:|»>→]| -) ?\S.*[^.]$",
         r"(read|see|find) more (about|on|from|in|of|at|here)\b[^.]*$",
         r"(read|see|view) (the )?(full|original|entire|whole) {thing}( (here|below))?",
@@ -158,6 +160,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     ),
     "copyright": (
         r"© ?(copyright )?(19|20)\d\d\b.{0,130}|copyright ©.{0,130}",
+        # (c) without a year numbers the paragraphs of a law
         r"(copyright )?\(c\) ?(19|20)\d\d\b.{0,120}",
         r"copyright$|copyright (19|20)\d\d\b.{0,120}",
         r"(?=.*all rights)(.{0,90}[.,;|–-] ?)?all rights (are )?reserved\b.{0,100}",
@@ -169,6 +172,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "timestamp": (
         r"(first |originally |last |zuletzt )?{dated} ?:? ?(?=.*(\d|now|today|yesterday)){when}(by .{2,30})?",
         r"(last updated?|(first )?published|posted|updated)$",
+        # a date alone, or an hour alone, may head a part of a chronicle: a stamp has both, and the year
         r"(?={when}$)(?=.*\b20\d\d\b).*\d[:.h]\d\d.*",
         r"\d{1,2} (min(ute)?s?|hours?|hrs?|days?|weeks?|months?|years?) ago$|just now$",
         r"this (story|article|post) (was|has been|will be|is being) updated\b.{0,70}",
@@ -176,6 +180,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(this is a )?(developing|breaking)( news)? (story)(\.|;|,|$).{0,60}|story developing|more to (follow|come)",
     ),
     "follow": (
+        # up to the site's name and no further: "Follow the candidates on Facebook and you see two worlds."
         r"(follow|like|find|join|friend) @?[\w.&' -]{2,40} on {site}([,:]?( and| at| or)* ?({site}|\(?@\w+\)?|\w\S*[._]\S+))*+( or e-?mail .{2,60})?",
         r"(follow|like|find) us( (here|online|on ({network}|social media).{0,60}))?$",
         r"follow$|(follow @\w+ ?)++|@\w{2,30}$",
@@ -198,6 +203,7 @@ FORMS: dict[str, tuple[str, ...]] = {
         r"(getty images|image|photo|photos|screenshot|file)$",
         r"(photo )?credits? ?(:|\.\.\.|/|by) ?.{2,90}",
         r"(ap photo|reuters|getty images)/.{2,50}",
+        # no full stop but after initials: a caption that is a sentence stays, with its credit
         r"(?=[^/]*/)([^.]|\b[a-z]{1,3}\.){2,60} ?/ ?{agency}( photo)?(,? (file|pool))?( via .{2,30})?",
         r"(enlarge this image )?toggle caption .{2,110}",
         r"[^,.]{2,60}(, | via |, via | — ){agency}",

@@ -29,6 +29,7 @@ _NO_NAME = re.compile(
 )
 _PARTICLES = frozenset("and with und et y e en von van de del di da der den la le".split())  # noqa: SIM905  # a list of these would fill the page
 
+# re has no class of capital letters: those of the languages whose agencies write datelines
 _CAPITAL = "A-ZÀ-ÖØ-ÞĆČĐĞİŁŐŚŞŠŰŹŻŽ"
 _PLACE = rf"(?:Mc)?[{_CAPITAL}][{_CAPITAL}.’'-]+(?: (?:Mc)?[{_CAPITAL}][{_CAPITAL}.’'-]+){{0,4}}"
 _REGION = r", [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}"

@@ -161,7 +161,11 @@ def test_the_weights_of_all_sentences_and_the_rest_sum_to_the_score(model, compa
         assert weights.sum() + item.rest == pytest.approx(score, abs=1e-5)
         shown = split.evidence("any", item, most=100)
         assert [piece.weight for piece in shown] == sorted(weights[weights > 0], reverse=True)
-        assert all(piece.weight >= sum(phrase.weight for phrase in piece.phrases) - 1e-9 or len(piece.phrases) == PHRASES for piece in shown)
+        for piece in shown:
+            strengths = [phrase.weight for phrase in piece.phrases]
+            assert 0 < len(strengths) <= PHRASES
+            assert min(strengths) > 0
+            assert strengths == sorted(strengths, reverse=True)
 
 
 def test_an_exclusive_label_is_given_what_speaks_more_for_it_than_for_the_labels_on_average(models):
