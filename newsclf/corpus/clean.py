@@ -83,8 +83,8 @@ Step = Callable[[Line, Context], Line | None]
 # mojibake has at least one other character: dashes and curly quotes alone are never the wrong encoding of something else
 _SUSPECT = re.compile("[^\x00-\x7f\u00a0\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]")
 # soft hyphens, zero-width and direction characters, fillers of objects that were not copied, controls that are no white space
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\0-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
-_ODD_SPACE = re.compile("[\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+_ODD_SPACE = re.compile("[\t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]")
 
 
 def repair_mojibake(line: Line, context: Context) -> Line:

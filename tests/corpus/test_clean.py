@@ -74,7 +74,7 @@ REPAIRS = [
     ("\u00a0ÐœÐ¾Ñ\x81ÐºÐ²Ð°", "Москва", {"mojibake": 1}),
     ("VoilÃ\u00a0", "Voilà", {"mojibake": 1}),
     ("e\u200b\u0301", "é", {"invisible": 1, "decomposed": 1}),
-    ("A\u00a0b\tc\u2009d\u3000e.", "A b c d e.", {}),
+    ("A\u00a0b\tc\u2009d\u3000e\x1ff.", "A b c d e f.", {}),
     ("  indented \t", "indented", {}),
     ("“Curly” — and … fine", "“Curly” — and … fine", {}),
     ("Ünïcödé is good text", "Ünïcödé is good text", {}),
