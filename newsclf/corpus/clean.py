@@ -176,8 +176,8 @@ STEPS: tuple[Entry, ...] = (
     Entry(repair_mojibake, lambda spec: spec.mojibake, needed=_SUSPECT.search),
     Entry(drop_invisible, needed=_INVISIBLE.search),
     Entry(plain_spaces, needed=_ODD_SPACE.search),
+    Entry(strip),  # before composing: a space in front of a mark would share its place
     Entry(compose, needed=lambda text: not unicodedata.is_normalized("NFC", text)),
-    Entry(strip),
     Entry(drop_junk, lambda spec: spec.junk),
     Entry(mask_byline, lambda spec: "byline" in spec.mask),
     Entry(mask_dateline, lambda spec: "dateline" in spec.mask),

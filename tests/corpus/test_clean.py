@@ -170,6 +170,7 @@ def visible(text: str) -> str:
 @settings(max_examples=200, deadline=None)
 @given(texts, st.data())
 @example("ab\r\n\r\n  Cafe\u0301 \u00adhere\u2028x", None)
+@example("\u00a0\u0b47\u0b56e\u0301", None)
 def test_every_span_of_a_line_is_found_in_the_original(text: str, data: st.DataObject | None) -> None:
     cleaned = clean(text, CleanSpec(html=False)).text
     at = 0
