@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import check_grad, minimize
+from scipy.optimize import check_grad
 from scipy.special import expit, softmax
 
 from newsclf.scores import calibration
@@ -139,12 +139,13 @@ def test_two_fits_are_equal_to_the_last_bit(kind: str):
 @kinds
 def test_the_gradients_are_those_of_the_losses(kind: str, monkeypatch: pytest.MonkeyPatch):
     losses = []
+    least = calibration._least
 
-    def watched(loss, start, **options):
+    def watched(loss, start, bounds):
         losses.append((loss, len(start)))
-        return minimize(loss, start, **options)
+        return least(loss, start, bounds)
 
-    monkeypatch.setattr(calibration, "minimize", watched)
+    monkeypatch.setattr(calibration, "_least", watched)
     fit_calibration(*simulated(kind, 40), kind)
     assert len(losses) == (1 if kind == "exclusive" else 4)
     for loss, size in losses:
