@@ -38,6 +38,9 @@ class CleanSpec(Spec):
     mask: tuple[Mask, ...] = ()
     """Remove what lets a model learn the outlet instead of the content: outlet, byline, dateline."""
 
+    rules: Literal[1] = 1
+    """Number of the junk table and the masks, which a bundle records: raised when they would clean the same text otherwise."""
+
     outlets: tuple[str, ...] = ()
     """Outlet names that `mask: [outlet]` removes, beside each article's own; training adds those of its corpus."""
 

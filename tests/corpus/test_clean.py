@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from newsclf.article import Article
 from newsclf.corpus.clean import CleanArticle, Cleaner, CleanSpec
 from newsclf.corpus.mask import NEAR_TOP
+from newsclf.errors import ConfigError
 
 SCRAPE = """Council votes to keep the shelter open
 
@@ -298,3 +299,8 @@ def test_one_cleaner_gives_the_same_answer_whatever_it_cleaned_before() -> None:
     first = cleaner(Article(text=SCRAPE, outlet="Daily Beacon"))
     cleaner(Article(text="By Ann Lee\nThe Daily Beacon.", outlet="The Other"))
     assert cleaner(Article(text=SCRAPE, outlet="Daily Beacon")) == first
+
+
+def test_cleaning_by_rules_of_another_number_is_refused():
+    with pytest.raises(ConfigError, match="'rules' must be 1, not 2"):
+        CleanSpec.parse({"rules": 2}, where="a bundle")
