@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,23 @@ def small(tmp_path: Path) -> Path:
 def experiment(small: Path) -> Experiment:
     """The experiment of the `small` folder."""
     return Experiment.load(small / "config.yaml")
+
+
+@pytest.fixture
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Mounts a file system of the test's own with these options ("ro,size=1m"); needs root."""
+    if os.name == "nt" or os.geteuid():
+        pytest.skip("mounting a file system needs root")
+    place = tmp_path_factory.mktemp("disk")
+    mounted = []
+
+    def mount(options: str) -> Path:
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, text=True, check=False)
+        if made.returncode:
+            pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)

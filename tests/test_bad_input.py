@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -266,26 +266,6 @@ def write_text(folder: Path, text: str) -> Path:
 
 
 # disks
-
-
-@pytest.fixture
-def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
-    """Mounts a file system of its own, of a given size; needs root."""
-    place = tmp_path_factory.mktemp("disk")
-    mounted = []
-
-    def mount(options: str) -> Path:
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, text=True, check=False)
-        if made.returncode:
-            pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-        mounted.append(place)
-        return place
-
-    if os.name == "nt" or os.geteuid():
-        pytest.skip("mounting a file system needs root")
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_read_only_output_is_named_before_anything_is_read(folder, disk, capsys):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -392,27 +390,6 @@ def test_models_that_are_not_there_are_told_before_a_folder_is_made(models, corp
 
 
 # disks
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mounts a file system of its own, with these options; needs root."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = []
-
-    def mount(options: str) -> Path:
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, text=True, check=False)
-        if made.returncode:
-            pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-        mounted.append(place)
-        return place
-
-    if os.name == "nt" or os.geteuid():
-        pytest.skip("mounting a file system needs root")
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_leaves_whole_parts_and_says_so(models, corpus, disk):
