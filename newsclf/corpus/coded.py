@@ -87,9 +87,9 @@ def _examples(article: Article, spec: CodedSpec, codebook: Codebook, columns: se
         for target, label in codes.items():
             # a target that a coder left open, or that only other rows of a Parquet struct have
             if label not in ("", []) and _is_coded(label, codebook):
-                yield from _example(article, label, str(target).strip(), spec, codebook)
+                yield from _example(article, label, _one_line(str(target)), spec, codebook)
     elif _is_coded(codes, codebook):
-        target = as_text(_cell(article, spec.target, spec, columns)).strip() if spec.target else ""
+        target = _one_line(as_text(_cell(article, spec.target, spec, columns))) if spec.target else ""
         if codebook.is_stance and not target:
             place = f"column {spec.target!r} is empty" if spec.target else "data.target is not set"
             raise DataError(f"{article.place}: the task {codebook.task!r} is a stance toward a target, but {place}.")
@@ -110,6 +110,11 @@ def _is_coded(codes: Any, codebook: Codebook) -> bool:
     if codes is None or codes != codes:  # NaN, as pandas writes a cell without a code, is not itself
         return False
     return codebook.kind == "multi" or not isinstance(codes, str) or bool(codes.strip())
+
+
+def _one_line(target: str) -> str:
+    # a bundle keeps its targets one a line, and "border\nwall" is no other target than "border wall"
+    return " ".join(target.split())
 
 
 def _example(article: Article, codes: Any, target: str, spec: CodedSpec, codebook: Codebook) -> Iterator[Example]:

@@ -196,6 +196,12 @@ def test_a_row_without_a_label_needs_no_target(code):
     assert code(STANCE, {"labels": "", "about": ""}, target="about").uncoded == 1
 
 
+@pytest.mark.parametrize("row", [{"labels": {" border\nwall ": "for"}}, {"labels": "for", "about": "border  wall"}])
+def test_white_space_within_a_target_is_one_space(code, row):
+    spec = {"target": "about"} if "about" in row else {}
+    assert [example.target for example in code(OPEN, row, **spec).examples] == ["border wall"]
+
+
 def test_a_codebook_with_open_targets_takes_any(code):
     assert pairs(code(OPEN, {"labels": {"the moon": "for"}})) == [("a1", "the moon", ("for",))]
 
