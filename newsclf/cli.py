@@ -50,9 +50,8 @@ def train(config: Config, settings: Settings = None, quiet: Quiet = False, as_js
     from newsclf.training.run import train as run
 
     result = run(config, settings or ())
-    where = {"model": str(result.model), "run": str(result.run)}
     if as_json:
-        _print_json(where | result.metrics.as_dict())
+        _print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()})
         return
     print(evaluation_text(result.metrics, title=f"{result.model.name}: trained, and tested on {result.metrics.rows} held-out rows"))
     print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}")

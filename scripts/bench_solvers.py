@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("NEWSCLF_DATA", ROOT.parent / "shared" / "data")), help="folder of the data sets"
     )
-    parser.add_argument("--only", nargs="+", default=["reuters_r52", "20newsgroups"], help="exclusive tasks of configs/benchmarks")
+    parser.add_argument("--only", nargs="+", default=["reuters_r52"], help="exclusive tasks of configs/benchmarks")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     for name in options.only:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from newsclf.article import Article
-from newsclf.corpus.formats import PAGES, BadRow, Row, Rows, read_rows, suffix_of
+from newsclf.corpus.formats import BadRow, Row, Rows, read_rows, suffix_of
 from newsclf.corpus.html import extract_html, looks_like_html
 from newsclf.errors import DataError, listed, nearest, need
 from newsclf.spec import Spec
@@ -208,8 +208,3 @@ def _language_filter(languages: tuple[str, ...]) -> Callable[[Article | BadRow],
         return article if code in languages else BadRow(article.place, f"the language is {code!r}, not one of {listed(languages)}.")
 
     return keep
-
-
-def is_page(path: str) -> bool:
-    """Whether a path is a single article on its own: a .txt or .html file."""
-    return suffix_of(path) in PAGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from newsclf.spec import Spec
 
 Ids = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-Part = Literal["train", "test", "aside"]
 
 NEAR_DUPLICATE = "near_duplicate"
 
@@ -32,7 +31,7 @@ class SplitSpec(Spec):
     """Test on the rows whose column has one of these values, for example {fold: [0]}."""
 
     keep_together: tuple[str, ...] = (NEAR_DUPLICATE,)
-    """What stays on one side: near_duplicate, outlet, date, or any column."""
+    """What stays on one side: outlet, date, or any column. near_duplicate is always in force: copies stay together or are set aside."""
 
     folds: int = Field(default=5, ge=2)
     """Folds of cross-validation within the training articles, by the same groups."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from newsclf.article import Article
 from newsclf.corpus.formats import BadRow
-from newsclf.corpus.read import Columns, CorpusSpec, as_text, column_mapping, files_of, is_page, read_articles, rows_of
+from newsclf.corpus.read import Columns, CorpusSpec, as_text, column_mapping, files_of, read_articles, rows_of
 from newsclf.errors import ConfigError, DataError, InputError, MissingExtra
 
 LINE = '{"text": "Rain in the north."}\n'
@@ -110,11 +110,6 @@ def test_a_path_without_files_is_an_error(tmp_path, monkeypatch, path, message):
 def test_a_file_of_an_unknown_format_is_an_error(folder):
     with pytest.raises(InputError, match=r"notes\.docx: no format is known by '\.docx'"):
         texts(folder / "notes.docx")
-
-
-@pytest.mark.parametrize(("path", "page"), [("a/b.html", True), ("b.TXT", True), ("b.txt.gz", True), ("b.csv", False), ("txt", False)])
-def test_a_page_is_known_by_its_suffix(path, page):
-    assert is_page(path) is page
 
 
 # data sets
