@@ -8,8 +8,9 @@ at training and at scoring alike. No other tokeniser counts n-grams in newsclf.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +22,12 @@ TOKENS = 1
 """Number of the token definition, stored in every bundle. Raise it when the same text would give other words, and keep reading the old one."""
 
 _NOT_WORD = r"[^\p{L}\p{N}_]+"
-# characters, of up to four bytes: the lists of a batch have 32-bit offsets
-_BATCH_BYTES = 1 << 27
+# ASCII by table; bytes of other characters are left to _CHARACTERS
+_WORD_BYTES = [byte >= 128 or byte == ord("_") or chr(byte).isalnum() for byte in range(256)]
+_IS_WORD = bytes(_WORD_BYTES)
+_LOWER = bytes(range(256)).lower()
+_GAPS = bytes(byte for byte in range(128) if not _WORD_BYTES[byte])
+_BATCH_CHARACTERS = 1 << 25
 Ids = NDArray[np.int64]
 
 
@@ -62,47 +67,131 @@ class Words:
         places = positions if self.places is None else self.places[positions]
         return Words(self.vocabulary, self.ids[positions], np.concatenate(([0], np.cumsum(lengths))), places)
 
-    def unbroken(self, first: Ids, last: Ids) -> NDArray[np.bool_]:
-        """Whether from a word to a later one no text ends and none was left out: only then is what stands between them an n-gram of a text."""
-        same: NDArray[np.bool_] = self.owner[first] == self.owner[last]
-        return same if self.places is None else same & (self.places[last] - self.places[first] == last - first)
+    @cached_property
+    def followed(self) -> NDArray[np.bool_]:
+        """Whether after each word its text goes on and none was left out: only then is it an n-gram with the next one. [words]"""
+        result = np.ones(len(self.ids), np.bool_)
+        result[self.starts[1:][np.diff(self.starts) > 0] - 1] = False
+        if self.places is not None:
+            result[:-1] &= np.diff(self.places) == 1
+        return result
 
 
 def tokenise(texts: Sequence[str]) -> Words:
-    """Split texts into words. O(characters); the kernels release the GIL."""
-    if not texts:
-        return Words((), np.empty(0, np.int64), np.zeros(1, np.int64))
-    parts = [_split(pa.array(batch, pa.large_string())) for batch in _batches(texts)]
-    words = pa.chunked_array([values for values, _ in parts], pa.large_string()).combine_chunks()
-    encoded = words.dictionary_encode()
-    lengths = np.concatenate([counts for _, counts in parts])
-    ids = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return Words(tuple(encoded.dictionary.to_pylist()), ids, np.concatenate(([0], np.cumsum(lengths))))
+    """Split texts into words. O(bytes); every pass over them is one numpy or Arrow kernel, which release the GIL."""
+    parts = [_pieces(batch) for batch in _batches(texts)]
+    pieces = pa.chunked_array([found for found, _ in parts], pa.large_string()).combine_chunks().dictionary_encode()
+    ids = pieces.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(np.concatenate([counts for _, counts in parts], dtype=np.int64))))
+    known = _words_of_pieces(pieces.dictionary)
+    if (np.diff(known.starts) == 1).all():  # every piece is one word
+        return Words(known.vocabulary, known.ids[ids], starts)
+    words = known.take(ids)
+    return Words(known.vocabulary, words.ids, words.starts[starts])
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        if batch and size + len(text) > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(text)
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Texts whose bytes are looked at together: at least one batch, so that no text is a case of its own."""
+    start = size = 0
+    for at, text in enumerate(texts):
+        if at > start and size + len(text) > _BATCH_CHARACTERS:
+            yield texts[start:at]
+            start, size = at, 0
         size += len(text)
-    yield batch
+    yield texts[start:]
 
 
-def _split(texts: pa.LargeStringArray) -> tuple[pa.LargeStringArray, Ids]:
-    spaced = pc.replace_substring_regex(pc.utf8_lower(texts), pattern=_NOT_WORD, replacement=" ")
-    lists = pc.split_pattern(pc.ascii_trim_whitespace(spaced), pattern=" ")
-    counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
-    values = lists.flatten()
-    empty = pc.equal(values, "").to_numpy(zero_copy_only=False)  # a text without a word splits into one empty word
-    if empty.any():
-        owner = np.repeat(np.arange(len(counts)), counts)
-        counts = np.bincount(owner[~empty], minlength=len(counts)).astype(np.int64)
-        values = values.filter(pa.array(~empty))
-    return values, counts
+def _pieces(texts: Sequence[str]) -> tuple[pa.LargeStringArray, Ids]:
+    """Runs of bytes between what ASCII has of gaps, its letters lower-cased, one after another; and how many each text has."""
+    given = pa.array(texts, pa.large_string())
+    _, offsets, data = given.buffers()
+    edges = np.frombuffer(offsets, np.int64)[: len(texts) + 1]  # bytes
+    raw = data.to_pybytes()[: edges[-1]] if data else b""
+    inside = np.frombuffer(raw.translate(_IS_WORD), np.bool_)
+    # a piece begins where no word byte, or another text, stands before it; it ends likewise
+    begins, ends = inside.copy(), inside.copy()
+    begins[1:] &= ~inside[:-1]
+    ends[:-1] &= ~inside[1:]
+    first = edges[:-1][edges[:-1] < edges[1:]]  # of each text that has any byte
+    begins[first] = inside[first]
+    ends[first[1:] - 1] = inside[first[1:] - 1]
+    at = np.flatnonzero(begins)
+    lengths = np.flatnonzero(ends) + 1 - at
+    words = raw.translate(_LOWER, _GAPS)  # without the gaps, so that each piece begins where the one before it ends
+    buffers = [None, pa.py_buffer(np.concatenate(([0], np.cumsum(lengths)))), pa.py_buffer(words)]
+    return pa.Array.from_buffers(pa.large_string(), len(at), buffers), np.diff(np.searchsorted(at, edges))
+
+
+def _words_of_pieces(pieces: pa.LargeStringArray) -> Words:
+    """The words of distinct pieces: an ASCII piece is one; others are lower-cased and split here, once for all their occurrences."""
+    odd = np.flatnonzero(~pc.string_is_ascii(pieces).to_numpy(zero_copy_only=False))
+    if not len(odd):
+        return Words(tuple(pieces.to_pylist()), np.arange(len(pieces)), np.arange(len(pieces) + 1))
+    split: list[list[str]] = [[piece] for piece in pieces.to_pylist()]
+    spelt = "\n".join(split[at][0] for at in odd.tolist()).translate(_CHARACTERS).split("\n")
+    for at, piece in zip(odd.tolist(), spelt, strict=True):
+        split[at] = piece.split()
+    numbers: dict[str, int] = {}
+    ids = [numbers.setdefault(word, len(numbers)) for words in split for word in words]
+    return Words(tuple(numbers), np.array(ids, np.int64), np.cumsum([0, *map(len, split)]))
+
+
+class _Characters(dict[int, str]):
+    """Code point → its lower-case letter, or a space where it belongs to no word: what Arrow's kernels say, asked for 256 code points at a time."""
+
+    def __missing__(self, code: int) -> str:
+        block = [chr(point) for point in range(code & ~255, (code | 255) + 1) if not 0xD800 <= point <= 0xDFFF]
+        lower = pc.utf8_lower(pa.array(block))
+        spaced = pc.replace_substring_regex(lower, pattern=_NOT_WORD, replacement=" ").to_pylist()
+        self.update(zip(map(ord, block), spaced, strict=True))
+        self[ord("\n")] = "\n"  # parts the pieces
+        return self[code]
+
+
+_CHARACTERS = _Characters()
+
+
+class Slots:
+    """Where each of many distinct keys stands: a hash table with open addressing, asked for a million keys at a time without a Python loop.
+
+    Multiplicative hashing (Knuth, TAOCP 3, 6.4), linear probing, at most a quarter full: several times faster than a binary search, whose every
+    step waits for memory.
+    """
+
+    def __init__(self, keys: Ids) -> None:
+        bits = max(int(len(keys)).bit_length() + 2, 4)
+        self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
+        self._keys = np.full(1 << bits, -1, np.int64)
+        self._slots = np.full(1 << bits, -1, np.int32)
+        at, waiting = self._home(keys), np.arange(len(keys))
+        while len(waiting):
+            free = waiting[self._keys[at[waiting]] < 0]
+            self._keys[at[free]] = keys[free]  # of several that want one place the last one has it
+            placed = self._keys[at[waiting]] == keys[waiting]
+            self._slots[at[waiting[placed]]] = waiting[placed]
+            waiting = waiting[~placed]
+            at[waiting] = (at[waiting] + 1) & self._last
+
+    def _home(self, keys: Ids) -> Ids:
+        return ((keys.view(np.uint64) * _GOLDEN) >> self._shift).view(np.int64)
+
+    def find(self, keys: Ids) -> NDArray[np.int32]:
+        """The index of each key (none may be negative), -1 where it is not among those given."""
+        at = self._home(keys)
+        there = self._keys[at]
+        slots = self._slots[at]
+        other = np.flatnonzero((there != keys) & (there >= 0))
+        slots[there != keys] = -1
+        while len(other):
+            at[other] = (at[other] + 1) & self._last
+            there = self._keys[at[other]]
+            found = there == keys[other]
+            slots[other[found]] = self._slots[at[other[found]]]
+            other = other[~found & (there >= 0)]
+        return slots
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -116,33 +205,35 @@ class Ngrams:
     higher: tuple[NDArray[np.int64], ...] = ()
     """For each order above one, sorted keys: index of the shorter n-gram within its order × number of words + index of the word."""
 
-    _index: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {word: index for index, word in enumerate(self.words)}
 
-    def __post_init__(self) -> None:
-        self._index.update((word, index) for index, word in enumerate(self.words))
+    @cached_property
+    def _slots(self) -> tuple[Slots, ...]:
+        return tuple(map(Slots, self.higher))
 
     def __len__(self) -> int:
         return len(self.words) + sum(len(keys) for keys in self.higher)
 
     def occurrences(self, words: Words) -> tuple[Ids, Ids]:
         """Every n-gram of the vocabulary where it occurs: its feature and the position of its first word."""
-        lookup = np.fromiter((self._index.get(word, -1) for word in words.vocabulary), np.int64, len(words.vocabulary))
+        lookup = np.fromiter(map(self._index.get, words.vocabulary, repeat(-1)), np.int64, len(words.vocabulary))
         known = lookup[words.ids] if len(words.ids) else words.ids  # [words], -1 where the vocabulary has no such word
         positions = np.flatnonzero(known >= 0)
         here = known[positions]
         features, places = [here], [positions]
         offset = len(self.words)
-        for order, keys in enumerate(self.higher, start=2):
-            longer = _followed(words, known, positions, order)
+        goes_on = _goes_on(words, known)
+        for order, keys in enumerate(self._slots, start=2):
+            longer = goes_on[positions + order - 2]
             positions, here = positions[longer], here[longer]
-            wanted = here * len(self.words) + known[positions + order - 1]
-            slots = np.searchsorted(keys, wanted)
-            found = slots < len(keys)
-            found[found] = keys[slots[found]] == wanted[found]
-            positions, here = positions[found], slots[found]
+            slots = keys.find(here * len(self.words) + known[positions + order - 1])
+            found = slots >= 0
+            positions, here = positions[found], slots[found].astype(np.int64)
             features.append(here + offset)
             places.append(positions)
-            offset += len(keys)
+            offset += len(self.higher[order - 2])
         return np.concatenate(features), np.concatenate(places)
 
     def counts(self, words: Words) -> sparse.csr_array:
@@ -210,9 +301,9 @@ def learn_ngrams(words: Words, *, longest: int, min_df: int) -> tuple[Ngrams, sp
     names = tuple(words.vocabulary[order[index]] for index in kept.tolist())
     known = np.full(len(words.ids), -1, np.int64)
     known[positions] = here
-    higher, counts = [], [blocks]
+    higher, counts, goes_on = [], [blocks], _goes_on(words, known)
     for length in range(2, longest + 1):
-        longer = _followed(words, known, positions, length)
+        longer = goes_on[positions + length - 2]
         positions = positions[longer]
         keys = here[longer] * len(names) + known[positions + length - 1]
         kept, here, positions, blocks = _prune(keys, positions, words.owner, texts=texts, min_df=min_df)
@@ -221,13 +312,11 @@ def learn_ngrams(words: Words, *, longest: int, min_df: int) -> tuple[Ngrams, sp
     return Ngrams(names, tuple(higher)), sparse.hstack(counts, format="csr", dtype=np.float32)
 
 
-def _followed(words: Words, known: Ids, positions: Ids, order: int) -> NDArray[np.bool_]:
-    """Which n-grams of `order` - 1 words a known word of the same text follows at once. [positions]"""
-    last = positions + order - 1
-    followed = last < len(known)
-    inside = np.flatnonzero(followed)
-    followed[inside] = (known[last[inside]] >= 0) & words.unbroken(positions[inside], last[inside])
-    return followed
+def _goes_on(words: Words, known: Ids) -> NDArray[np.bool_]:
+    """Whether a known word follows each word at once; `known` is -1 where the vocabulary has no such word. [words]"""
+    result = words.followed.copy()
+    result[:-1] &= known[1:] >= 0
+    return result
 
 
 def _prune(keys: Ids, positions: Ids, owner: Ids, *, texts: int, min_df: int) -> tuple[Ids, Ids, Ids, sparse.csr_array]:
@@ -241,9 +330,14 @@ def _prune(keys: Ids, positions: Ids, owner: Ids, *, texts: int, min_df: int) ->
 
 
 def count_matrix(rows: Ids, columns: Ids, shape: tuple[int, int]) -> sparse.csr_array:
-    """How often each (row, column) stands in the two lists. float32"""
+    """How often each (row, column) stands in the two lists. float32, columns in order"""
+    # sorting pairs packed into one number each is several times faster than going through scipy's COO
+    bits = int(shape[1]).bit_length()
+    pairs = np.sort((rows << bits) | columns)
+    first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))[: len(pairs)])
+    distinct = pairs[first]
+    counts = np.diff(first, append=len(pairs)).astype(np.float32)
+    starts = np.searchsorted(distinct, np.arange(shape[0] + 1) << bits)
     # 32-bit indices: scikit-learn's solvers take no others
-    places = (rows.astype(np.int32), columns.astype(np.int32))
-    matrix = sparse.coo_array((np.ones(len(rows), np.float32), places), shape=shape).tocsr()
-    matrix.sum_duplicates()
-    return matrix
+    places = (distinct & ((1 << bits) - 1)).astype(np.int32)
+    return sparse.csr_array((counts, places, starts.astype(np.int32)), shape=shape)

@@ -37,18 +37,18 @@ class Documents:
 
     @cached_property
     def _both(self) -> Words:
-        return tokenise([*self.titles, *self.texts])
+        """Title, text, title, text …"""
+        return tokenise([field for both in zip(self.titles, self.texts, strict=True) for field in both])
 
     @cached_property
     def title(self) -> Words:
         """Words of the titles."""
-        return self._both.take(np.arange(len(self)))
+        return self._both.take(np.arange(0, 2 * len(self), 2))
 
     @cached_property
     def whole(self) -> Words:
         """Words of each title, followed by those of its text."""
-        rows = np.arange(len(self))
-        both = self._both.take(np.stack([rows, rows + len(self)], axis=1).ravel())
+        both = self._both
         return Words(both.vocabulary, both.ids, both.starts[::2])
 
 

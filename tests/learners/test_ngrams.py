@@ -99,7 +99,7 @@ def test_an_ngram_is_kept_if_it_stands_in_min_df_texts(texts, longest, min_df):
 def test_words_do_not_depend_on_how_texts_are_batched(texts):
     whole = tokenise(texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ngrams, "_BATCH_BYTES", 3)
+        patch.setattr(ngrams, "_BATCH_CHARACTERS", 3)
         batched = tokenise(texts)
     assert batched.vocabulary == whole.vocabulary
     assert batched.ids.tolist() == whole.ids.tolist()
@@ -224,3 +224,8 @@ def test_count_matrix_sums_what_stands_twice_and_keeps_solver_sized_indices():
     matrix = count_matrix(np.array([1, 0, 1]), np.array([2, 0, 2]), (2, 3))
     assert matrix.toarray().tolist() == [[1, 0, 0], [0, 0, 2]]
     assert matrix.indices.dtype == np.int32
+
+
+def test_pieces_of_two_words_and_of_none_do_not_make_up_for_each_other():
+    words = tokenise(["a\u200da", "\u200d a"])
+    assert [words_of(words, row) for row in range(2)] == [["a", "a"], ["a"]]
