@@ -265,26 +265,31 @@ class Ngrams:
     @classmethod
     def of_terms(cls, terms: Sequence[str]) -> Ngrams:
         """The vocabulary whose `terms()` these are; raises ValueError where they are not one."""
-        orders: dict[int, list[str]] = {}
-        for term in terms:
-            orders.setdefault(term.count(" ") + 1, []).append(term)
-        words = tuple(orders.get(1, ()))
-        index = {word: number for number, word in enumerate(words)}
-        below, higher = dict(index), []
-        for order in range(2, max(orders, default=1) + 1):
-            pairs = [term.rpartition(" ") for term in orders.get(order, ())]
-            try:
-                keys = np.array([below[start] * len(words) + index[last] for start, _, last in pairs], dtype=np.int64)
-            except KeyError as error:
-                raise ValueError(f"the n-gram part {error.args[0]!r} is not in the vocabulary") from error
-            if len(keys) > 1 and not (np.diff(keys) > 0).all():
-                raise ValueError(f"the n-grams of {order} words are not in order")
+        given = pa.array(terms, pa.large_string())
+        order = pc.count_substring(given, pattern=" ").to_numpy(zero_copy_only=False)
+        if (np.diff(order) < 0).any():
+            raise ValueError("the vocabulary has a longer n-gram before a shorter one")
+        below = words = given.filter(pa.array(order == 0))
+        if len(words.unique()) < len(words):
+            raise ValueError("the vocabulary has a word twice")
+        higher = []
+        for length in range(1, int(order.max(initial=0)) + 1):
+            longer = given.filter(pa.array(order == length))
+            parts = pc.split_pattern(longer, pattern=" ", max_splits=1, reverse=True).flatten()
+            keys = _places(parts[::2], below) * len(words) + _places(parts[1::2], words)
+            if (np.diff(keys) <= 0).any():
+                raise ValueError(f"the n-grams of {length + 1} words are not in order")
             higher.append(keys)
-            below = {term: number for number, term in enumerate(orders.get(order, ()))}
-        result = cls(words, tuple(higher))
-        if len(index) != len(words) or [*terms] != result.terms():
-            raise ValueError("the vocabulary has a term twice or out of order")
-        return result
+            below = longer
+        return cls(tuple(words.to_pylist()), tuple(higher))
+
+
+def _places(parts: pa.LargeStringArray, known: pa.LargeStringArray) -> Ids:
+    """The index of each part of an n-gram among the known ones; raises ValueError for a part that is not there."""
+    found = pc.index_in(parts, value_set=known)
+    if found.null_count:
+        raise ValueError(f"the n-gram part {parts.filter(pc.is_null(found))[0].as_py()!r} is not in the vocabulary")
+    return found.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def learn_ngrams(words: Words, *, longest: int, min_df: int) -> tuple[Ngrams, sparse.csr_array]:
@@ -321,12 +326,21 @@ def _goes_on(words: Words, known: Ids) -> NDArray[np.bool_]:
 
 def _prune(keys: Ids, positions: Ids, owner: Ids, *, texts: int, min_df: int) -> tuple[Ids, Ids, Ids, sparse.csr_array]:
     """Keys in enough texts (sorted), then for what is left the index of its key and its position, and the counts."""
-    distinct, index = np.unique(keys, return_inverse=True)
-    counts = count_matrix(owner[positions], index, (texts, len(distinct)))
-    enough = np.bincount(counts.indices, minlength=len(distinct)) >= min_df
-    renumbered = np.cumsum(enough) - 1
+    encoded = pa.array(keys).dictionary_encode()  # a hash table: sorting every occurrence takes five times as long
+    distinct, which = encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
+    # what occurs too seldom is in too few texts: most n-grams go here, before anything is counted by text
+    often = np.flatnonzero(np.bincount(which, minlength=len(distinct)) >= min_df)
+    often = often[np.argsort(distinct[often])]
+    number = np.full(len(distinct), -1, np.int64)
+    number[often] = np.arange(len(often))
+    index = number[which]
+    positions, index = positions[index >= 0], index[index >= 0]
+    counts = count_matrix(owner[positions], index, (texts, len(often)))
+    enough = np.bincount(counts.indices, minlength=len(often)) >= min_df
+    if enough.all():
+        return distinct[often], index, positions, counts
     inside = enough[index]
-    return distinct[enough], renumbered[index[inside]], positions[inside], counts[:, np.flatnonzero(enough)]
+    return distinct[often[enough]], (np.cumsum(enough) - 1)[index[inside]], positions[inside], counts[:, np.flatnonzero(enough)]
 
 
 def count_matrix(rows: Ids, columns: Ids, shape: tuple[int, int]) -> sparse.csr_array:
