@@ -431,7 +431,7 @@ main(["train", {config!r}])
     "place",
     [
         "newsclf.training.run:read_coded",
-        "newsclf.learners.linear:solve",
+        "newsclf.learners.solver:solve",
         "newsclf.training.record:RunFolder.metrics",
         "newsclf.folder:write_file",
     ],

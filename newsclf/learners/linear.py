@@ -1,12 +1,11 @@
 """The linear learner: tf-idf of word and character n-grams, one linear support vector machine a label.
 
-LinearSVC (liblinear, Fan et al. 2008; squared hinge loss, dual): `scripts/bench_solvers.py` measures it on Reuters R52 beside scikit-learn's other
-solvers. Only averaged SGD is as fast, at a lower held-out accuracy; logistic regression and ridge take several times as long.
+The solver is in `solver.py`; cross-validation fits on as many cores as there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,10 +13,10 @@ import numpy as np
 from pydantic import Field
 
 from newsclf.codebook import Codebook
-from newsclf.learners.blocks import FeatureSpec, Matrix
-from newsclf.learners.features import Counted, Features
+from newsclf.learners.blocks import FeatureSpec
+from newsclf.learners.features import Features
 from newsclf.learners.protocol import Contributions, Fitted, Folds, LearnerSpec, Pairs, Parts
-from newsclf.progress import counted as counted_rows
+from newsclf.learners.solver import Machines
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.metrics import Booleans, Floats, log_loss
 
@@ -40,25 +39,16 @@ class LinearSpec(LearnerSpec, FeatureSpec):
     def fit(self, pairs: Pairs, truth: Booleans, codebook: Codebook, folds: Folds) -> Fitted:
         """Learn from coded pairs; C, held-out scores and final weights from one count of the n-grams."""
         features, counted = Features.learn(self, pairs, codebook)
+        machines = Machines(counted, truth, self.class_weight, self.min_df)
         tried: dict[float, tuple[float, Floats]] = {}
-        for C in search_order(self.C, tried):
-            heldout = self._heldout(C, features, counted, truth, folds)
-            calibrated = fit_calibration(heldout, truth, codebook.kind)(heldout)
-            tried[C] = log_loss(truth, calibrated, codebook.kind), heldout
+        for wanted in search_order(self.C, tried):
+            for C, heldout in machines.heldout(features, folds, wanted).items():
+                calibrated = fit_calibration(heldout, truth, codebook.kind)(heldout)
+                tried[C] = log_loss(truth, calibrated, codebook.kind), heldout
         best = min(tried, key=lambda C: (tried[C][0], C))  # of equals the strongest regularisation
-        weights, intercepts = solve(features.weigh(counted), truth, C=best, class_weight=self.class_weight)
-        model = LinearModel(features, weights, intercepts)
+        model = LinearModel(features, *machines.fit(features, best))
         losses = {f"{C:g}": round(loss, 6) for C, (loss, _) in sorted(tried.items())}
         return Fitted(model, tried[best][1], {"C": best, "cross_validated_log_loss": losses})
-
-    def _heldout(self, C: float, features: Features, counted: Counted, truth: Booleans, folds: Folds) -> Floats:
-        scores = np.zeros(truth.shape)
-        for inside, held in counted_rows(folds, f"cross-validation at C = {C:g}"):
-            # what the held-out rows tell of idf and of rare n-grams is left out too, not only their labels
-            matrix = features.refitted(counted, inside, min_df=self.min_df).weigh(counted)
-            weights, intercepts = solve(matrix[inside], truth[inside], C=C, class_weight=self.class_weight)
-            scores[held] = matrix[held] @ weights + intercepts
-        return scores
 
     def rebuild(self, parts: Parts, codebook: Codebook) -> LinearModel:
         """The model that `parts()` took apart; raises ValueError where the parts do not fit together."""
@@ -70,38 +60,19 @@ class LinearSpec(LearnerSpec, FeatureSpec):
         return LinearModel(features, weights, intercepts)
 
 
-def search_order(C: float | Literal["auto"], tried: Mapping[float, tuple[float, Any]]) -> Any:
-    """Values of C to try next, as long as the best one lies at the edge of those tried."""
+def search_order(C: float | Literal["auto"], tried: Mapping[float, tuple[float, Any]]) -> Iterator[Sequence[float]]:
+    """Values of C to try next, side by side, as long as the best one lies at the edge of those tried."""
     if C != "auto":
-        yield C
+        yield (C,)
         return
     middle = len(GRID) // 2
-    yield from GRID[middle - 1 : middle + 2]
+    yield GRID[middle - 1 : middle + 2]
     while True:
         best = GRID.index(min(tried, key=lambda value: (tried[value][0], value)))
         around = [GRID[index] for index in (best - 1, best + 1) if 0 <= index < len(GRID) and GRID[index] not in tried]
         if not around:
             return
-        yield around[0]
-
-
-def solve(matrix: Matrix, truth: Booleans, *, C: float, class_weight: str) -> tuple[np.ndarray, Floats]:
-    """One-against-rest weights and intercepts of every label. float32 [features, labels], float64 [labels]
-
-    A label that no row or every row has gets a score of -1 or 1 whatever the article.
-    """
-    from sklearn.svm import LinearSVC
-    from threadpoolctl import threadpool_limits
-
-    weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
-    intercepts = np.where(truth.any(axis=0), 1.0, -1.0)
-    balance = None if class_weight == "none" else class_weight
-    # more BLAS threads than one make these fits slower
-    with threadpool_limits(1, "blas"):
-        for k in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
-            machine = LinearSVC(C=C, class_weight=balance, dual=True, random_state=0, max_iter=5000).fit(matrix, truth[:, k])
-            weights[:, k], intercepts[k] = machine.coef_[0], machine.intercept_[0]
-    return weights, intercepts
+        yield around[:1]
 
 
 @dataclass(frozen=True)

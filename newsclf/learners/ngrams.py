@@ -159,7 +159,7 @@ class Slots:
     """
 
     def __init__(self, keys: Ids) -> None:
-        bits = max(int(len(keys)).bit_length() + 2, 4)
+        bits = max(len(keys).bit_length() + 2, 4)
         self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
         self._keys = np.full(1 << bits, -1, np.int64)
         self._slots = np.full(1 << bits, -1, np.int32)
@@ -289,7 +289,8 @@ def _places(parts: pa.LargeStringArray, known: pa.LargeStringArray) -> Ids:
     found = pc.index_in(parts, value_set=known)
     if found.null_count:
         raise ValueError(f"the n-gram part {parts.filter(pc.is_null(found))[0].as_py()!r} is not in the vocabulary")
-    return found.to_numpy(zero_copy_only=False).astype(np.int64)
+    places: Ids = found.to_numpy(zero_copy_only=False).astype(np.int64)
+    return places
 
 
 def learn_ngrams(words: Words, *, longest: int, min_df: int) -> tuple[Ngrams, sparse.csr_array]:

@@ -9,8 +9,10 @@ import pytest
 
 from newsclf.errors import ConfigError
 from newsclf.learners.blocks import Matrix
-from newsclf.learners.linear import GRID, LinearModel, LinearSpec, search_order, solve
+from newsclf.learners.features import Features
+from newsclf.learners.linear import GRID, LinearModel, LinearSpec, search_order
 from newsclf.learners.protocol import Documents, Pairs, Parts
+from newsclf.learners.solver import solve
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.metrics import log_loss
 
@@ -20,8 +22,9 @@ SPEC = LinearSpec(C=1)
 def choose(losses):
     """What C a search ends with, and those it tried, where trying a value shows its loss."""
     tried = {}
-    for C in search_order("auto", tried):
-        tried[C] = losses[C], None
+    for values in search_order("auto", tried):
+        for C in values:
+            tried[C] = losses[C], None
     return min(tried, key=lambda C: (tried[C][0], C)), list(tried)
 
 
@@ -44,7 +47,7 @@ def test_of_equal_losses_the_smaller_value_wins():
 
 
 def test_a_given_value_is_not_searched():
-    assert list(search_order(4.0, {})) == [4.0]
+    assert list(search_order(4.0, {})) == [(4.0,)]
 
 
 def test_auto_chooses_by_the_calibrated_log_loss_of_held_out_scores(task):
@@ -176,3 +179,27 @@ def test_the_whole_article_is_always_read(task):
 def test_hyper_parameters_that_mean_nothing_are_refused(tree, message):
     with pytest.raises(ConfigError, match=message):
         LinearSpec.parse(tree, where="config.yaml")
+
+
+def test_fits_in_other_processes_are_those_of_this_one(tasks, monkeypatch):
+    task = tasks["exclusive"]
+    here = SPEC.fit(*task.fitting)
+    monkeypatch.setattr("newsclf.learners.solver.WORTH_PROCESSES", 0)
+    monkeypatch.setattr("newsclf.learners.solver.usable_cores", lambda: 2)
+    there = SPEC.fit(*task.fitting)
+    assert there.heldout.tobytes() == here.heldout.tobytes()
+    assert there.model.weights.tobytes() == here.model.weights.tobytes()
+
+
+def test_labels_fitted_together_are_those_fitted_alone(tasks, monkeypatch):
+    """Rows of one label each: the machines of several labels share a call, and rows without any of its labels stand against all of them."""
+    task = tasks["exclusive"]
+    features, counted = Features.learn(SPEC, task.pairs, task.codebook)
+    matrix = features.weigh(counted)
+    alone = [solve(matrix, task.truth[:, [k]], C=1.0, class_weight="none") for k in range(3)]
+    for together in (2, 3):
+        monkeypatch.setattr("newsclf.learners.solver.TOGETHER", together)
+        weights, intercepts = solve(matrix, task.truth, C=1.0, class_weight="none")
+        for k, (own, intercept) in enumerate(alone):
+            np.testing.assert_allclose(weights[:, k], own[:, 0], atol=2e-3)
+            np.testing.assert_allclose(intercepts[k], intercept[0], atol=2e-3)
