@@ -99,8 +99,8 @@ def _is_saved_dataset(folder: Path) -> bool:
     return (folder / "dataset_dict.json").exists() or (folder / "dataset_info.json").exists()
 
 
-def _dataset_rows(path: str) -> Rows:
-    """Rows of a Hugging Face data set: hf:name[:split] from the hub, or a folder that save_to_disk wrote."""
+def _dataset(path: str) -> Any:
+    """A Hugging Face data set: hf:name[:split] from the hub as a stream, or a folder that save_to_disk wrote."""
     datasets = need("datasets", "hub", why=f"reading {path}")
     try:
         if path.startswith("hf:"):
@@ -115,16 +115,36 @@ def _dataset_rows(path: str) -> Rows:
             example = f"{path.rstrip('/')}{':' if path.startswith('hf:') else '/'}{next(iter(data))}"
             raise DataError(f"{path}: this data set has the splits {listed(data)}; name one, for example {example}")
         data = next(iter(data.values()))
-    for number, values in enumerate(data, start=1):
+    return data
+
+
+def is_dataset(file: str) -> bool:
+    """Whether one of `files_of` is a Hugging Face data set, not a file."""
+    return file.startswith("hf:") or Path(file).is_dir()
+
+
+def dataset_rows(path: str, start: int = 0) -> Rows:
+    """Rows of a Hugging Face data set, from row `start` on, the first being 0."""
+    data = _dataset(path)
+    rows = data.skip(start) if start else data
+    for number, values in enumerate(rows, start=start + 1):
         yield Row(f"{path}:{number}", values)
+
+
+def dataset_length(path: str) -> int:
+    """How many rows a data set has; a stream whose makers do not say is read to its end."""
+    data = _dataset(path)
+    if hasattr(data, "__len__"):
+        return len(data)
+    split = (data.info.splits or {}).get(str(data.split))
+    return (split and split.num_examples) or sum(1 for _ in data)
 
 
 def rows_of(paths: Iterable[str]) -> Rows:
     """The rows of every file of a corpus, in order."""
     for path in paths:
         for file in files_of(path):
-            is_dataset = file.startswith("hf:") or Path(file).is_dir()
-            yield from _dataset_rows(file) if is_dataset else read_rows(file)
+            yield from dataset_rows(file) if is_dataset(file) else read_rows(file)
 
 
 def read_articles(spec: CorpusSpec) -> Iterator[Article | BadRow]:
@@ -132,18 +152,34 @@ def read_articles(spec: CorpusSpec) -> Iterator[Article | BadRow]:
 
     Rows come in order, one for each row of the input: nothing is dropped here.
     """
+    return articles_of(rows_of(spec.path), spec)
+
+
+def articles_of(rows: Rows, spec: CorpusSpec, *, checked: bool = False) -> Iterator[Article | BadRow]:
+    """Rows of a corpus as Articles, or as BadRows that say why not, one for each.
+
+    The first row must have every column that was named, or DataError is raised; rows from elsewhere in a corpus that `check_columns` has looked
+    at are `checked`: what has no text is then a bad row.
+    """
     wanted = spec.columns()
     mapping: dict[str, str] | None = None
     known: tuple[str, ...] = ()
     detect = _language_filter(spec.languages)
-    for row in rows_of(spec.path):
+    for row in rows:
         if isinstance(row, BadRow):
             yield row
             continue
         names = tuple(row.values)  # rows of JSON may each have columns of their own
         if mapping is None or names != known:
-            mapping, known = column_mapping(wanted, names, where=row.place, first=mapping is None), names
+            mapping, known = column_mapping(wanted, names, where=row.place, first=mapping is None and not checked), names
         yield detect(_article(row, mapping))
+
+
+def check_columns(spec: CorpusSpec) -> None:
+    """Read the first row of a corpus that can be read; raises DataError where it lacks a column that was named, as `read_articles` does."""
+    first = next((row for row in rows_of(spec.path) if isinstance(row, Row)), None)
+    if first is not None:
+        column_mapping(spec.columns(), first.values, where=first.place)
 
 
 def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: bool = True) -> dict[str, str]:

@@ -97,8 +97,8 @@ def solve(matrix: Matrix, truth: Booleans, *, C: float, class_weight: str) -> tu
     frequent = np.argsort(-np.bincount(matrix.indices, minlength=matrix.shape[1]), kind="stable")
     place = np.empty(len(frequent), np.int32)
     place[frequent] = np.arange(len(frequent), dtype=np.int32)
-    ordered = Matrix((matrix.data, place[matrix.indices], matrix.indptr), shape=matrix.shape)
-    ordered.sort_indices()
+    ordered = Matrix((matrix.data.copy(), place[matrix.indices], matrix.indptr), shape=matrix.shape)
+    ordered.sort_indices()  # in place
     # more BLAS threads than one make these fits slower
     with threadpool_limits(1, "blas"):
         for labels, codes in _calls(truth, class_weight):

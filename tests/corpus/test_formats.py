@@ -18,7 +18,7 @@ from fsspec.spec import AbstractFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsclf.corpus import formats
+from newsclf.corpus import textfiles
 from newsclf.corpus.formats import BadRow, Row, read_rows, suffix_of
 from newsclf.errors import DataError, InputError, UserError
 
@@ -168,8 +168,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path, suffix):
 
 
 def test_a_line_that_no_article_has_is_bad_and_the_next_is_read(monkeypatch):
-    monkeypatch.setattr(formats, "LONGEST", 100)
-    monkeypatch.setattr(formats, "PIECE", 7)
+    monkeypatch.setattr(textfiles, "LONGEST", 100)
+    monkeypatch.setattr(textfiles, "PIECE", 7)
     rows = read("long.jsonl", b'[{"text": "' + b"x" * 500 + b'"}]\n{"text": "short"}\n' + b"y" * 99 + b"\n" + b"z" * 300)
     assert [row.values if isinstance(row, Row) else row.reason[:30] for row in rows] == [
         "this line is longer than 100 b",
@@ -233,7 +233,7 @@ def test_a_header_that_names_no_columns_ends_the_reading(header, message):
 
 
 def test_a_cell_longer_than_any_article_is_a_bad_row(monkeypatch):
-    monkeypatch.setattr(formats, "LONGEST", 50)
+    monkeypatch.setattr(textfiles, "LONGEST", 50)
     assert told(read("a.csv", b"a,b\n1," + b"x" * 60 + b"\n2,y\n"))[1:] == [{"a": "2", "b": "y"}]
 
 
