@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from newsclf.article import Article, Prediction
     from newsclf.codebook import Codebook
-    from newsclf.inference.batch import read_scores, score
+    from newsclf.inference.batch import score
     from newsclf.inference.predictor import load
+    from newsclf.inference.scored import read_scores
     from newsclf.training.experiment import Experiment
     from newsclf.training.run import train
 
@@ -24,7 +25,7 @@ _HOME = {
     "Experiment": "newsclf.training.experiment",
     "Prediction": "newsclf.article",
     "load": "newsclf.inference.predictor",
-    "read_scores": "newsclf.inference.batch",
+    "read_scores": "newsclf.inference.scored",
     "score": "newsclf.inference.batch",
     "train": "newsclf.training.run",
 }

@@ -41,6 +41,7 @@ TOLERANCE = 1e-4
 
 LARGEST_HEADER = 1 << 20  # bytes; ours have a few hundred
 MANIFEST = "manifest.json"
+CODEBOOK = "codebook.yaml"
 
 
 class Manifest(Spec):
@@ -131,7 +132,7 @@ class Bundle:
         vocabularies = {f"vocabulary.{name}.txt": "\n".join(terms).encode() for name, terms in parts.vocabularies.items()}
         return vocabularies | {
             "weights.safetensors": weights,
-            "codebook.yaml": self.codebook.to_yaml().encode(),
+            CODEBOOK: self.codebook.to_yaml().encode(),
             "golden.json": (json.dumps(golden, ensure_ascii=False) + "\n").encode(),
             "README.md": model_card(self.codebook, self.learner, self.about).encode(),
         }
@@ -154,6 +155,19 @@ class Bundle:
         except (ConfigError, ValueError, TypeError, IndexError, RecursionError) as error:
             raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
         return bundle, fingerprint
+
+
+def outline(folder: str | Path) -> tuple[Codebook, str]:
+    """The codebook and the fingerprint of a bundle whose weights are not read; raises BundleError as `Bundle.load` does for what it looks at."""
+    folder = Path(folder)
+    try:
+        tree, fingerprint = _manifest_tree(folder)
+        data = checked_files(folder, Manifest.parse(tree, where=MANIFEST).files, mark=MANIFEST, only=(CODEBOOK,))
+        return Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK), fingerprint
+    except OSError as error:
+        raise BundleError(f"{folder}: this model cannot be read: {error.strerror or error}.") from error
+    except (KeyError, ConfigError, ValueError) as error:
+        raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
 
 
 def _manifest_tree(folder: Path) -> tuple[Tree, str]:
@@ -181,7 +195,7 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
         raise ValueError(f"its words are defined by rule {manifest.tokens}, this newsclf knows rule {TOKENS}")
     if manifest.external:
         raise ValueError(f"it refers to files stored elsewhere, {listed(manifest.external)}, which this newsclf cannot find")
-    codebook = Codebook.parse(parse_yaml(data["codebook.yaml"].decode("utf-8"), where="codebook.yaml"), where="codebook.yaml")
+    codebook = Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK)
     told, written = ((item.task, *names) for item, names in ((manifest, manifest.labels), (codebook, codebook.names)))
     if told != written:
         raise ValueError(f"the manifest is for the task and labels {listed(told)}, the codebook for {listed(written)}")

@@ -87,32 +87,59 @@ def score(
     what: Annotated[
         list[str], typer.Argument(metavar="MODEL... CORPUS...", help="Models, then a corpus: files, folders, globs, addresses or hf:name.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores; must not hold anything else.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores: a new one, or that of the same job, which goes on there.")],
     columns: ColumnNames = None,
+    keep: Annotated[list[str] | None, typer.Option("--keep", metavar="COLUMN", help="Write this column beside the scores. Repeatable.")] = None,
     languages: Annotated[list[str] | None, typer.Option("--language", help="Keep articles in this language (ISO 639-1). Repeatable.")] = None,
     targets: Targets = None,
     sentences: Annotated[int, typer.Option(min=0, help="Sentences of evidence for each label; 0 is fastest.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=1, help="Score so many rows only.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="For a trial: the first so many rows only.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="For a trial: a random sample of so many rows.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; as many as there are cores unless given.")] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Do part I of N of the work: the jobs of an array share the folder.")] = "",
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; what the folder holds is moved aside.")] = False,
     fail: Annotated[bool, typer.Option("--fail", help="Stop at the first row that cannot be scored instead of setting it aside.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Score a corpus: labels and every label's probability, as Parquet; rows that cannot be scored are set aside with the reason."""
+    """Score a corpus of any size: labels and every label's probability, as Parquet. Stopped at any moment, the same command goes on where it was.
+
+    Rows that cannot be scored are set aside with place and reason; rows = scored + set aside, always.
+    """
     _remarks(quiet)
     from newsclf.corpus.read import CorpusSpec
-    from newsclf.inference.batch import ScoreSpec
+    from newsclf.inference.batch import RunSpec
     from newsclf.inference.batch import score as run
+    from newsclf.inference.scorer import ScoreSpec
 
     models, sources = _models_and_rest(what)
     if not sources:
         raise InputError("name the corpus after the models:  newsclf score models/framing corpus.jsonl -o scores")
     rest = {"path": sources, "languages": languages or [], "on_error": "fail" if fail else "quarantine"}
     corpus = CorpusSpec.parse(_columns(columns) | rest, where="newsclf score")
-    done = run(models, corpus, output, ScoreSpec(targets=tuple(targets or ()), sentences=sentences, limit=limit))
+    spec = ScoreSpec(targets=tuple(targets or ()), sentences=sentences, keep=tuple(keep or ()), limit=limit, sample=sample)
+    how = RunSpec.parse({"workers": workers or "auto", "shard": shard, "restart": restart}, where="newsclf score")
+    done = run(models, corpus, output, spec, run=how)
     if as_json:
-        _print_json({"rows": done.rows, "scored": done.scored, "quarantined": done.quarantined, "output": str(done.output)})
-    else:
-        print(f"{done.rows:,} rows = {done.scored:,} scored + {done.quarantined:,} set aside   in {done.output}")
+        _print_json({**vars(done), "output": str(done.output)})
+        return
+    before = f", {done.before:,} of them before" if done.before else ""
+    print(f"{done.rows:,} rows = {done.scored:,} scored + {done.quarantined:,} set aside{before}   in {done.output}")
+    if done.missing:
+        print(f"{done.missing:,} shards are for the other jobs of the array to do")
+
+
+@app.command()
+def export(
+    scores: Annotated[Path, typer.Argument(help="Folder that newsclf score wrote.")],
+    output: Annotated[Path, typer.Argument(help="File to write: .csv, .parquet or .arrow.")],
+    table: Annotated[str | None, typer.Option("--table", metavar="TASK", help="Stance task whose rows of article and target are wanted.")] = None,
+) -> None:
+    """Write scores to one file, for R, Stata or a spreadsheet."""
+    _remarks(quiet=False)
+    from newsclf.inference.scored import export as run
+
+    print(f"{run(scores, output, table):,} rows   in {output}")
 
 
 @app.command()

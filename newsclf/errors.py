@@ -7,6 +7,7 @@
     │   ├── BundleError      a saved model that must not be trusted or cannot be read
     │   ├── OutputError      a place that cannot be written
     │   ├── InputError       an argument of a Python call or a command
+    │   ├── WorkerError      a worker process that was killed, for want of memory as a rule
     │   └── MissingExtra     an optional dependency that is not installed
     └── CheckFailed          a check that was asked for did not hold: exit code 3
 
@@ -55,6 +56,10 @@ class OutputError(UserError):
 
 class InputError(UserError):
     """An argument of a call is not what the call takes."""
+
+
+class WorkerError(UserError):
+    """A worker process was killed from outside again and again: for want of memory, as a rule."""
 
 
 class MissingExtra(UserError):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,12 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> No
             shutil.rmtree(old, ignore_errors=True)
 
 
-def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *, mark: str) -> dict[str, bytes]:
-    """The content of every listed file; raises BundleError for names, links, sizes and hashes that are not as listed, and for files that are not."""
+def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *, mark: str, only: Container[str] | None = None) -> dict[str, bytes]:
+    """The content of every listed file, or of `only` some.
+
+    Raises BundleError for names that are not plain, for files that are not listed or not there, and for links, sizes and hashes that are not as
+    listed.
+    """
     for name in listed_files:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name or ":" in name or "\0" in name:
             raise BundleError(f"{folder}: the manifest names the file {name!r}; only plain file names inside the folder are read.")
@@ -96,7 +100,7 @@ def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *
         raise BundleError(f"{folder}: the file {listed(sorted(missing))} is missing; copy the whole folder again.")
     if extra:
         raise BundleError(f"{folder}: the file {listed(sorted(extra))} does not belong to this bundle; remove it, or copy the whole folder again.")
-    return {name: _checked(folder / name, entry) for name, entry in listed_files.items()}
+    return {name: _checked(folder / name, entry) for name, entry in listed_files.items() if only is None or name in only}
 
 
 def _checked(path: Path, entry: Mapping[str, Any]) -> bytes:

@@ -1,23 +1,33 @@
 """Cleaning of scraped articles: an ordered table of small steps, the same at training and at inference, recorded in the bundle.
 
-Every step takes a line and gives it back, changed or not, or drops it; it counts what it removed, and keeps for every character its place in the
-original, so that evidence can be shown there.
+Every character keeps its place in the original, so that evidence can be shown there. Most lines are clean as they come: a screen finds, in many texts
+at once, those that a step may change, and only they go through the steps.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from newsclf.article import Article
 from newsclf.corpus.html import extract_html, looks_like_html
-from newsclf.corpus.junk import junk_rule
 from newsclf.corpus.lines import Cleaned, Line, split_lines
-from newsclf.corpus.mask import NEAR_TOP, Outlets, dateline_end, is_byline
+from newsclf.corpus.mask import NEAR_TOP, Outlets
+from newsclf.corpus.steps import (
+    Context,
+    Step,
+    compose,
+    drop_invisible,
+    drop_junk,
+    mask_byline,
+    mask_dateline,
+    mask_outlets,
+    plain_spaces,
+    repair_mojibake,
+    strip,
+)
 from newsclf.spec import Spec
 
 Mask = Literal["outlet", "byline", "dateline"]
@@ -64,105 +74,6 @@ class CleanArticle:
         return self.title.removed + self.text.removed
 
 
-@dataclass(slots=True)
-class Context:
-    """What a step knows beside its line."""
-
-    outlets: Outlets
-    removed: Counter[str]
-    above: int = 0
-    """Lines kept so far, blank ones not counted."""
-
-    alone: bool = False
-    """Whether the text is one line."""
-
-
-HEADLINE = 6
-"""Words from which a text of one line is a headline or a message, and no junk: "WATCH: Senator walks out of the hearing room"."""
-
-
-Step = Callable[[Line, Context], Line | None]
-
-# mojibake has at least one other character: dashes and curly quotes alone are never the wrong encoding of something else
-_SUSPECT = re.compile("[^\x00-\x7f\u00a0\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]")
-# soft hyphens, zero-width and direction characters, fillers of objects that were not copied, controls that are no white space
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-_ODD_SPACE = re.compile("[\t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000]")
-
-
-def repair_mojibake(line: Line, context: Context) -> Line:
-    """Decode again what was decoded wrongly; only where ftfy finds it bad, so that good text keeps its offsets."""
-    if not _SUSPECT.search(line.text):
-        return line
-    from ftfy import fix_encoding
-    from ftfy.badness import is_bad
-
-    # a no-break space in front stands in the way of ftfy; at the end it may be half of a letter, as in "voilÃ\u00a0"
-    text = line.text.lstrip()
-    fixed = fix_encoding(text) if is_bad(text) else text
-    if fixed == text:
-        return line
-    context.removed["mojibake"] += 1
-    return replace(line, text=" ".join(fixed.splitlines()), repaired=True)
-
-
-def drop_invisible(line: Line, context: Context) -> Line:
-    """Remove control, zero-width and direction characters and soft hyphens."""
-    gone = [match.span() for match in _INVISIBLE.finditer(line.text)]
-    context.removed["invisible"] += len(gone)
-    return line.without(gone) if gone else line
-
-
-def plain_spaces(line: Line, context: Context) -> Line:
-    """Make every kind of space a space: one for one, so nothing moves."""
-    return replace(line, text=_ODD_SPACE.sub(" ", line.text))
-
-
-def compose(line: Line, context: Context) -> Line:
-    """Unicode NFC (UAX #15)."""
-    if unicodedata.is_normalized("NFC", line.text):
-        return line
-    context.removed["decomposed"] += 1
-    return line.composed()
-
-
-def strip(line: Line, context: Context) -> Line:
-    """Remove white space at both ends."""
-    return line.stripped()
-
-
-def drop_junk(line: Line, context: Context) -> Line | None:
-    """Drop a line that a rule of the junk table names."""
-    if context.alone and len(line.text.split()) >= HEADLINE:
-        return line
-    rule = junk_rule(line.text)
-    if rule:
-        context.removed[f"junk.{rule}"] += 1
-    return None if rule else line
-
-
-def mask_byline(line: Line, context: Context) -> Line | None:
-    """Drop a byline near the top."""
-    if context.above >= NEAR_TOP or not is_byline(line.text):
-        return line
-    context.removed["mask.byline"] += 1
-    return None
-
-
-def mask_dateline(line: Line, context: Context) -> Line:
-    """Cut a dateline off a paragraph near the top."""
-    end = dateline_end(line.text) if context.above < NEAR_TOP else 0
-    context.removed["mask.dateline"] += bool(end)
-    return line.without([(0, end)]) if end else line
-
-
-def mask_outlets(line: Line, context: Context) -> Line:
-    """Cut outlet names out."""
-    found = context.outlets.find(line.text)
-    context.removed["mask.outlet"] += len(found)
-    return line.without(found).stripped() if found else line
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A row of the table of steps."""
@@ -171,16 +82,13 @@ class Entry:
     wanted: Callable[[CleanSpec], bool] = lambda spec: True
     """Whether a spec asks for the step."""
 
-    needed: Callable[[str], object] = lambda text: True
-    """Whether a text as a whole can hold anything for the step: most texts spare most steps."""
-
 
 STEPS: tuple[Entry, ...] = (
-    Entry(repair_mojibake, lambda spec: spec.mojibake, needed=_SUSPECT.search),
-    Entry(drop_invisible, needed=_INVISIBLE.search),
-    Entry(plain_spaces, needed=_ODD_SPACE.search),
+    Entry(repair_mojibake, lambda spec: spec.mojibake),
+    Entry(drop_invisible),
+    Entry(plain_spaces),
     Entry(strip),  # before composing: a space in front of a mark would share its place
-    Entry(compose, needed=lambda text: not unicodedata.is_normalized("NFC", text)),
+    Entry(compose),
     Entry(drop_junk, lambda spec: spec.junk),
     Entry(mask_byline, lambda spec: "byline" in spec.mask),
     Entry(mask_dateline, lambda spec: "dateline" in spec.mask),
@@ -188,31 +96,53 @@ STEPS: tuple[Entry, ...] = (
 )
 """Every step, in this order."""
 
+TOGETHER = 1000
+"""Articles screened at once: enough that the screen's own cost is small, few enough that their characters as numbers fit anywhere."""
+
 PASSES = 5
 """Over a line at most; nearly all need one, those that are changed a second."""
 
 _TEXT_ONLY: frozenset[Step] = frozenset({drop_junk, mask_byline, mask_dateline})
 """Steps that a title is spared: a headline may well be "Comments"."""
 
+_TOP_ONLY: frozenset[Step] = frozenset({mask_byline, mask_dateline})
+"""Steps that look at the top of a text only."""
+
 
 class Cleaner:
-    """Applies a CleanSpec to articles; holds nothing but compiled patterns, so threads may share it."""
+    """Applies a CleanSpec to articles; holds nothing that cleaning changes, so threads may share it."""
 
     def __init__(self, spec: CleanSpec) -> None:
         self.spec = spec
-        self._text = [entry for entry in STEPS if entry.wanted(spec)]
-        self._title = [entry for entry in self._text if entry.step not in _TEXT_ONLY]
+        self._text = tuple(entry.step for entry in STEPS if entry.wanted(spec))
+        self._title = tuple(step for step in self._text if step not in _TEXT_ONLY)
         self._outlets = Outlets(spec.outlets)
 
     def __call__(self, article: Article) -> CleanArticle:
         """Clean title and text; raises MissingExtra where the text is HTML and the `html` extra is not installed."""
-        if self.spec.html and looks_like_html(article.text):
-            title, text = extract_html(article.text)
-            article = replace(article, text=text, title=article.title or title)
-        outlets = self._outlets
-        if article.outlet and "outlet" in self.spec.mask and article.outlet not in self.spec.outlets:
-            outlets = Outlets((*self.spec.outlets, article.outlet))
-        return CleanArticle(article, _clean(article.title, self._title, outlets), _clean(article.text, self._text, outlets))
+        return self.clean([article])[0]
+
+    def clean(self, articles: Sequence[Article]) -> list[CleanArticle]:
+        """Clean articles, in their order: the answers of one by one, several times faster for many. Raises as for one."""
+        return [cleaned for start in range(0, len(articles), TOGETHER) for cleaned in self._together(articles[start : start + TOGETHER])]
+
+    def _together(self, articles: Sequence[Article]) -> Iterator[CleanArticle]:
+        read = [self._extracted(article) for article in articles]
+        outlets = [self._outlets_of(article) for article in read]
+        titles = _clean([article.title for article in read], self._title, outlets)
+        texts = _clean([article.text for article in read], self._text, outlets)
+        return map(CleanArticle, read, titles, texts)
+
+    def _extracted(self, article: Article) -> Article:
+        if not self.spec.html or not looks_like_html(article.text):
+            return article
+        title, text = extract_html(article.text)
+        return replace(article, text=text, title=article.title or title)
+
+    def _outlets_of(self, article: Article) -> Outlets:
+        if not article.outlet or "outlet" not in self.spec.mask or article.outlet in self.spec.outlets:
+            return self._outlets
+        return Outlets((*self.spec.outlets, article.outlet))
 
 
 def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None:
@@ -229,15 +159,35 @@ def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None
     return line
 
 
-def _clean(text: str, table: Sequence[Entry], outlets: Outlets) -> Cleaned:
-    given = split_lines(text)
-    context = Context(outlets, Counter(), alone=sum(bool(line.text.strip()) for line in given) == 1)
-    # a repaired line may hold what the text as given did not show: then every step looks again
-    steps = [entry.step for entry in table if entry.needed(text) or (entry.step is not repair_mojibake and _SUSPECT.search(text))]
-    lines: list[Line] = []
-    for line in given:
-        kept = _through(line, steps, context)
-        if kept is not None:
-            lines.append(kept)
-            context.above += bool(kept.text)
-    return Cleaned.of(lines, +context.removed)
+def _clean(texts: Sequence[str], steps: Sequence[Step], outlets: Sequence[Outlets]) -> Iterator[Cleaned]:
+    from newsclf.corpus.screen import screen  # loads numpy, which those who only read a CleanSpec need not wait for
+
+    screened = screen(texts, junk=drop_junk in steps)
+    near_top = 0 if _TOP_ONLY.isdisjoint(steps) else NEAR_TOP
+    for at, (text, names) in enumerate(zip(texts, outlets, strict=True)):
+        named = mask_outlets in steps and any(form in text for form in names.forms)
+        if screened.clear[at] and not named and not near_top:
+            yield Cleaned(text)
+            continue
+        context = Context(names, Counter())
+        lines = [(start, end, doubtful or named) for start, end, doubtful in screened.lines(at)]
+        changed = _changed(text, lines, steps=steps, context=context, near_top=near_top)
+        if screened.as_given[at] and not changed:
+            yield Cleaned(text)
+        else:
+            kept = (changed.get(line.start, line) for line in split_lines(text))
+            yield Cleaned.of((line for line in kept if line is not None), +context.removed)
+
+
+def _changed(text: str, lines: Sequence[tuple[int, int, bool]], *, steps: Sequence[Step], context: Context, near_top: int) -> dict[int, Line | None]:
+    """What the steps change or drop of the lines: where a line starts → what is left of it."""
+    changed: dict[int, Line | None] = {}
+    context.alone = sum(not text[start:end].isspace() for start, end, _ in lines) == 1
+    for start, end, doubtful in lines:
+        if doubtful or context.above < near_top:
+            line = Line(text[start:end], start, end)
+            kept = _through(line, steps, context)
+            context.above += kept is not None and bool(kept.text)
+            if kept != line:
+                changed[start] = kept
+    return changed

@@ -6,6 +6,9 @@ A rule never looks inside a sentence: "An advertisement for seasonal crews ran i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from newsclf.corpus.junk_abroad import ABROAD
 from newsclf.corpus.junk_forms import FORMS, HEADLINES, NAMES
@@ -88,3 +91,130 @@ def _is_mostly_names(core: str) -> bool:
     """Whether most words after the first are capitalised: "Photos by Jo Varga" is a credit, "Photos by satellite show the dam" a sentence."""
     words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", core)[1:] if not _SMALL.fullmatch(word.lower())]
     return sum(not word[0].islower() for word in words) * 2 >= len(words)
+
+
+ENOUGH = 250
+"""Lines from which it is faster to ask all of them at once which may be junk than each of them which rule it is."""
+
+
+def may_be_junk(lines: Sequence[str]) -> list[int]:
+    """Which lines may be junk, as indices: all that `junk_rule` names and few others; white space in them must be spaces only.
+
+    A loosened form of the whole table is asked, by an engine (RE2, in pyarrow) whose time does not grow with the number of forms.
+    """
+    if len(lines) < ENOUGH:
+        return list(range(len(lines)))
+    # for numpy and pyarrow a command that cleans nothing need not wait
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # the letters that are not ASCII and become it in lower case; what else is not ASCII stands as "?", which `_loose` knows
+    text = "".join(f"{line}\n" for line in lines).replace("\u0130", "i?").replace("\u212a", "k").replace("’", "'").replace("“", '"')
+    data = text.encode("ascii", "replace").lower()
+    while b"  " in data:
+        data = data.replace(b"  ", b" ")
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    plain = pa.Array.from_buffers(pa.large_string(), len(lines), [None, pa.py_buffer(np.append(0, ends)), pa.py_buffer(data)])
+    # two patterns, for one of both would have as many states as both multiplied
+    found = pc.or_(*(pc.match_substring_regex(plain, pattern=pattern) for pattern in _loose_table()))
+    indices: list[int] = pc.indices_nonzero(found).to_pylist()
+    return indices
+
+
+@dataclass(frozen=True, slots=True)
+class _Atom:
+    """A piece of a form that matches one thing."""
+
+    text: str
+    """A character, an escape, a class, or what opens a group."""
+
+    times: str
+    """How often: "", "?", "*", "+" or "{2,4}"; possessive or not is forgotten."""
+
+    ways: tuple[tuple[_Atom, ...], ...] = ()
+    """Of a group: what it holds, one or the other."""
+
+
+_TOKEN = re.compile(r"(\(\?[:=!]|\\.|\[[^\]]*\]|.)((?:[?*+]|\{[\d,]+\})?)\+?")
+_WILD = re.compile(r"\.|\\[wS]|\[\^.*|\[.*\\w.*")
+_END = r"[^a-z0-9]*(?:$|[|?]| - |\. )"
+"""What follows a form in its line: decoration up to the end, or a separator and the next part."""
+
+
+def _parsed(tokens: Iterator[re.Match[str]]) -> tuple[tuple[tuple[_Atom, ...], ...], str]:
+    """What stands up to the closing bracket or the end of the form, and how often the bracket says."""
+    ways: list[list[_Atom]] = [[]]
+    times = ""
+    for token in tokens:
+        text, times = token.groups()
+        if text == ")":
+            break
+        if text == "|":
+            ways.append([])
+        elif text.startswith("(?"):
+            inner, times = _parsed(tokens)
+            ways[-1].append(_Atom(text, times, inner))
+        else:
+            ways[-1].append(_Atom(text, times))
+    return tuple(map(tuple, ways)), times
+
+
+def _loose(atom: _Atom) -> str | None:
+    """A pattern that matches what the atom matches, and more; None for a wildcard, which matches nearly everything."""
+    if atom.ways:
+        if atom.text != "(?:":
+            return ""
+        ways = [[_loose(inner) for inner in way] for way in atom.ways]
+        return None if any(None in way for way in ways) else f"(?:{'|'.join(''.join(filter(None, way)) for way in ways)}){atom.times}"
+    if _WILD.fullmatch(atom.text):
+        return None
+    if atom.text in ("$", r"\b"):
+        return ""
+    return _ascii(atom.text) + atom.times
+
+
+def _ascii(atom: str) -> str:
+    digit = atom.replace(r"\d", "0-9?" if atom.startswith("[") else "[0-9?]").replace(r"\W", "[^a-z0-9]")
+    return re.sub(r"[^\x00-\x7f]", "?" if atom.startswith("[") else r"\?", digit)
+
+
+def _head(way: Sequence[_Atom]) -> str:
+    """What a line of this form begins with, up to the first wildcard."""
+    head = ""
+    for place, atom in enumerate(way):
+        loose = _loose(atom)
+        if atom.text == "(?=" and not head and not re.match(ahead := _heads(atom.ways), ""):
+            return ahead
+        if loose is None and not atom.ways:
+            return head
+        if loose is None:
+            ways = [*atom.ways, way[place + 1 :]] if atom.times in ("?", "*") else atom.ways
+            return head + _heads(ways)
+        head += loose
+    return head + _END
+
+
+def _heads(ways: Sequence[Sequence[_Atom]]) -> str:
+    return f"(?:{'|'.join(map(_head, ways))})"
+
+
+def _needle(way: Sequence[_Atom]) -> str:
+    """What stands in a line of this form, wherever it begins."""
+    needle = "".join(".*" if (loose := _loose(atom)) is None else loose for atom in way)
+    return re.sub(r"^(\.\*)+|(\.\*)+$", "", needle)
+
+
+@cache
+def _loose_table() -> tuple[str, str]:
+    """Two patterns, of which every junk line matches one: what lines begin with, and what those hold that begin with anything."""
+    heads, needles = [r"$"], []
+    for table in (FORMS, ABROAD):
+        for form in (form for forms in table.values() for form in forms):
+            for way in _parsed(_TOKEN.finditer(_expanded(form)))[0]:
+                head = _head(way)
+                if re.match(head, ""):
+                    needles.append(_needle(way))
+                else:
+                    heads.append(head)
+    return f"^[^a-z0-9]*(?:{'|'.join(heads)})", "|".join(needles)

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-# what str.splitlines takes for the end of a line; vertical tab and form feed come out of PDFs
-_BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_LINE = re.compile(rf"[^{_BREAKS}]+|\r\n|[{_BREAKS}]")
+BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""What `str.splitlines` takes for the end of a line; vertical tab and form feed come out of PDFs."""
+
+# a line that holds something, the break that ends it, and those that make blank ones
+_LINE = re.compile(rf"([^{BREAKS}]++)(?:\r\n|[{BREAKS}])?((?:\r\n|[{BREAKS}])*+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,10 @@ def _composed(cluster: str, start: int) -> list[tuple[str, tuple[int, int]]]:
 def split_lines(text: str) -> list[Line]:
     """The lines of a text with their places; of several blank lines one is kept."""
     lines: list[Line] = []
-    breaks = 0
     for match in _LINE.finditer(text):
-        if match.group()[0] in _BREAKS:
-            breaks += 1
-            if breaks == 2 and lines:
-                lines.append(Line("", match.start(), match.start()))
-        else:
-            breaks = 0
-            lines.append(Line(match.group(), match.start(), match.end()))
+        lines.append(Line(match[1], *match.span(1)))
+        if match[2]:
+            lines.append(Line("", match.start(2), match.start(2)))
     return lines
 
 
@@ -103,9 +100,16 @@ class Cleaned:
     """A field of an article after cleaning."""
 
     text: str
-    lines: tuple[Line, ...] = ()
+    kept: tuple[Line, ...] | None = None
+    """What its lines were made of; None for a text that is its original, character for character."""
+
     removed: Counter[str] = field(default_factory=Counter)
     """Step or rule → how often it removed or repaired something."""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines, with their places in the original."""
+        return tuple(split_lines(self.text)) if self.kept is None else self.kept
 
     @classmethod
     def of(cls, lines: Iterable[Line], removed: Counter[str]) -> Cleaned:
@@ -120,8 +124,11 @@ class Cleaned:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where start:end of the cleaned text stands in the original, in code points."""
-        at, begin, stop = 0, None, 0
-        for line in self.lines:
+        if self.kept is None:
+            return _held(self.text, start, end)
+        at, stop = 0, 0
+        begin: int | None = None
+        for line in self.kept:
             inside = max(start - at, 0), min(end - at, len(line.text))
             if inside[0] < inside[1]:
                 first, stop = line.span(*inside)
@@ -131,3 +138,11 @@ class Cleaned:
                 stop = line.span(0, start - at)[1] if 0 < start - at <= len(line.text) else line.start
             at += len(line.text) + 1
         return (stop if begin is None else begin), stop
+
+
+def _held(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without the newlines at its ends."""
+    piece = text[start:end]
+    held = piece.lstrip("\n")
+    begin = start + len(piece) - len(held)
+    return (begin, begin + len(held.rstrip("\n"))) if held else (start, start)

@@ -6,7 +6,7 @@ Nothing here holds more than one batch of rows in memory.
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -175,11 +175,15 @@ def articles_of(rows: Rows, spec: CorpusSpec, *, checked: bool = False) -> Itera
         yield detect(_article(row, mapping))
 
 
-def check_columns(spec: CorpusSpec) -> None:
+def check_columns(spec: CorpusSpec, keep: Sequence[str] = ()) -> None:
     """Read the first row of a corpus that can be read; raises DataError where it lacks a column that was named, as `read_articles` does."""
     first = next((row for row in rows_of(spec.path) if isinstance(row, Row)), None)
-    if first is not None:
-        column_mapping(spec.columns(), first.values, where=first.place)
+    if first is None:
+        return
+    column_mapping(spec.columns(), first.values, where=first.place)
+    for name in keep:
+        if name not in first.values:
+            raise DataError(f"{first.place}: there is no column {name!r} to keep{nearest(name, first.values)}; the columns are {listed(first.values)}.")
 
 
 def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: bool = True) -> dict[str, str]:

@@ -42,7 +42,7 @@ def raw_stream(path: str) -> Any:
     """The bytes of a file or fsspec address as they are stored; raises DataError where there is none."""
     try:
         if "://" not in path:
-            return Path(path).open("rb")
+            return Path(path).open("rb", buffering=PIECE)
         import fsspec
 
         return fsspec.open(path, "rb").open()

@@ -1,205 +1,198 @@
-"""Scoring a corpus: a stream of articles in, a folder of Parquet parts out, every row accounted for.
-
-Each part is written beside its goal, fsynced, renamed, and then committed by a small JSON file; readers trust committed parts only.
-"""
+"""Scoring a corpus of any size: shard by shard, in worker processes, so that it can be stopped at any moment and go on, every row accounted for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from newsclf.article import Article
-from newsclf.corpus.clean import CleanArticle
-from newsclf.corpus.formats import BadRow
-from newsclf.corpus.read import CorpusSpec, read_articles
-from newsclf.errors import DataError, OutputError, listed
-from newsclf.folder import fsync_folder, sha256, write_file
-from newsclf.inference.predictor import Reader, nothing_left
-from newsclf.inference.tables import common_schema, quarantine_table, score_tables
+from newsclf.bundle import outline
+from newsclf.corpus.identity import identity, size_of
+from newsclf.corpus.read import CorpusSpec, check_columns, files_of
+from newsclf.corpus.shards import Shard, plan, sampled
+from newsclf.errors import DataError, InputError, listed
+from newsclf.inference.commit import Commit, commit_of, discard, is_done, write_whole
+from newsclf.inference.job import SUMMARY, Job, locked, move_aside
+from newsclf.inference.pool import POLL_S, Pool
+from newsclf.inference.predictor import check_targets, check_tasks
+from newsclf.inference.scorer import Order, Scorer, ScoreSpec
+from newsclf.inference.worker import score_once
+from newsclf.machine import usable_cores
 from newsclf.progress import progress
 from newsclf.spec import Spec
 
-if TYPE_CHECKING:
-    from pyarrow.dataset import Dataset
 
-SUMMARY = "score.json"
+class RunSpec(Spec):
+    """How a scoring job is run: nothing here changes what it writes."""
 
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Worker processes; auto takes one a core, and no more than there are shards."""
 
-class ScoreSpec(Spec):
-    """How a corpus is scored."""
+    shard: str = Field(default="", pattern=r"^([1-9]\d*/[1-9]\d*)?$")
+    """One part of an array of jobs that share a folder, as 2/8: every eighth shard, from the second on."""
 
-    targets: tuple[str, ...] = ()
-    """Stance: ask about these targets instead of the codebook's."""
+    restart: bool = False
+    """Begin anew; what the folder holds is moved aside, not deleted."""
 
-    sentences: int = Field(default=0, ge=0)
-    """Sentences of evidence for each label; 0 writes none, and is several times faster."""
-
-    limit: int | None = Field(default=None, ge=1)
-    """Score so many rows only, for a trial."""
-
-    rows_per_part: int = Field(default=20_000, ge=1)
-    """Input rows of each output part."""
+    @property
+    def part(self) -> tuple[int, int]:
+        """This job's number among so many, from 0; raises InputError where there are not so many."""
+        number, _, many = (self.shard or "1/1").partition("/")
+        if int(number) > int(many):
+            raise InputError(f"--shard {self.shard}: of {many} jobs this can be number 1 to {many}.")
+        return int(number) - 1, int(many)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a scoring run did; `rows` = `scored` + `quarantined`, always."""
+    """What the shards of a folder came to; `rows` = `scored` + `quarantined`, always."""
 
     output: Path
     rows: int
     scored: int
     quarantined: int
+    before: int = 0
+    """Rows that were scored or set aside before, and were not read again."""
+
+    missing: int = 0
+    """Shards that other jobs of an array have still to do."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows that are read together: the articles that can be scored, cleaned in each way that a model asks for, and the rows that cannot."""
-
-    rows: int
-    articles: list[Article]
-    cleaned: dict[str, list[CleanArticle]]
-    bad: list[BadRow]
-
-    @classmethod
-    def of(cls, rows: Sequence[Article | BadRow], reader: Reader) -> Batch:
-        """Clean what was read, and tell apart what is left of it; both in the order of the rows."""
-        articles = [row for row in rows if isinstance(row, Article)]
-        cleaned = reader.clean(articles)
-        # an article that one of the models has nothing left of is scored by none: a row is scored or set aside, never both
-        empty = {at: nothing_left(item) for items in cleaned.values() for at, item in enumerate(items) if item.is_empty}
-        kept = [at for at in range(len(articles)) if at not in empty]
-        numbers = iter(range(len(articles)))
-        bad = []
-        for row in rows:
-            if isinstance(row, BadRow):
-                bad.append(row)
-            elif (at := next(numbers)) in empty:
-                bad.append(BadRow(row.place, empty[at]))
-        return cls(len(rows), [articles[at] for at in kept], {key: [items[at] for at in kept] for key, items in cleaned.items()}, bad)
-
-
-def score(models: Sequence[str | Path] | str | Path, corpus: CorpusSpec | str, output: str | Path, spec: ScoreSpec | None = None) -> Scored:
-    """Score a corpus with one or several models, streaming.
+def score(
+    models: Sequence[str | Path] | str | Path,
+    corpus: CorpusSpec | str,
+    output: str | Path,
+    spec: ScoreSpec | None = None,
+    *,
+    run: RunSpec | None = None,
+) -> Scored:
+    """Score a corpus of any size with one or several models; stopped at any moment, the same call goes on where it was.
 
     Writes `part-K.parquet` (one row an article), `part-K.TASK.parquet` (stance: one row an article and target), `quarantine-K.parquet` (rows that
-    cannot be scored, with place and reason), `part-K.json` (the commit) and `score.json`. A corpus given by its path alone has its bad rows set
-    aside; a CorpusSpec says itself. Raises BundleError, DataError, or OutputError where the folder holds something else or cannot be written.
+    cannot be scored, with place and reason) and `part-K.json` (the commit) for each shard, and at last `score.json`. A corpus given by its path
+    alone has its bad rows set aside; a CorpusSpec says itself. Memory does not grow with the corpus. Raises BundleError, DataError, WorkerError, or
+    OutputError where the folder holds another job or something else, is in use, or cannot be written: what is committed is then whole.
     """
-    spec = spec or ScoreSpec()
+    spec, run = spec or ScoreSpec(), run or RunSpec()
     paths = [models] if isinstance(models, (str, Path)) else list(models)
     corpus = corpus if isinstance(corpus, CorpusSpec) else CorpusSpec(path=(str(corpus),), on_error="quarantine")
-    reader = Reader(paths)
-    reader.check_targets(spec.targets)
-    folder = _new_folder(Path(output))
-    rows = scored = 0
-    articles = islice(read_articles(corpus), spec.limit)  # a stream: one batch is in memory at a time
-    with progress("scoring") as report:
-        for number, rows_read in enumerate(_batches(articles, spec.rows_per_part)):
-            batch = Batch.of(rows_read, reader)
-            if batch.bad and corpus.on_error == "fail":
-                raise DataError(f"{batch.bad[0].place}: {batch.bad[0].reason} (To set such rows aside and go on: on_error: quarantine)")
-            commit = _write_part(folder, number, reader, batch, spec)
-            rows, scored = rows + commit["rows"], scored + commit["scored"]
-            report.advance(commit["rows"])
-    if not rows:
-        raise DataError(f"{listed(corpus.path)}: there is no row to score.")
-    result = Scored(folder, rows, scored, rows - scored)
-    summary = {"rows": rows, "scored": scored, "quarantined": rows - scored, "corpus": list(corpus.path), "spec": spec.resolved()}
-    summary["models"] = dict(zip([bundle.codebook.task for bundle in reader.bundles], reader.fingerprints, strict=True))
-    # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
-    _write(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
-    return result
+    files = list(dict.fromkeys(file for path in corpus.path for file in files_of(path)))
+    check_columns(corpus, spec.keep)
+    job = Job(_fingerprints(paths, spec.targets), corpus.resolved(), spec.resolved(), {file: identity(file) for file in files})
+    order = Order(tuple(str(Path(path).resolve()) for path in paths), corpus, spec, Path(output), job)
+    if run.restart:
+        move_aside(order.folder, part=run.shard)
+    with locked(order.folder, part=run.shard), _terminable():
+        job.enter(order.folder)
+        ledger = Ledger(order, run)
+        _run(order, run, ledger)
+        return ledger.closed()
 
 
-def read_scores(path: str | Path, table: str | None = None) -> Dataset:
-    """The scores of a corpus, lazily: `.to_table()` gives Arrow, `.to_table().to_pandas()` pandas, `.to_batches()` a stream.
+@dataclass
+class Ledger:
+    """The shards of a job as they are planned, which of them are this run's and still to do, and what all came to."""
 
-    `table` names a stance task, for its rows of article and target; without it, one row an article. Committed parts only; raises DataError where
-    there are none, and where a committed part is gone.
-    """
-    from pyarrow.dataset import dataset
+    order: Order
+    run: RunSpec
+    numbers: list[int] = field(default_factory=list)
+    before: int = 0
 
-    folder = Path(path)
-    committed = [name for commit in sorted(folder.glob("part-*.json")) for name in _committed(commit) if name.startswith("part-")]
-    if not committed:
-        raise DataError(f"{folder}: there are no committed scores here; newsclf score MODEL CORPUS -o {folder}  writes them.")
-    kind = f"{table}.parquet" if table else "parquet"  # what follows part-K.
-    files = [str(folder / name) for name in committed if name.partition(".")[2] == kind]
-    if not files:
-        known = sorted({name.split(".")[1] for name in committed if name.count(".") == 2})
-        raise DataError(f"{folder}: there is no table {table!r}; the tables beside the articles' are {listed(known)}.")
-    return dataset(files, schema=common_schema([pq.read_schema(file) for file in files]), format="parquet")
+    def to_do(self, passed: Callable[[Shard], None]) -> Iterator[Shard]:
+        """This run's shards that have no commit; `passed` is told of those that have one."""
+        spec, job = self.order.spec, self.order.job
+        shards = plan(job.inputs, rows=spec.rows_per_shard, limit=spec.limit)
+        mine, of = self.run.part
+        for shard in sampled(shards, size=spec.sample, seed=spec.seed) if spec.sample else shards:
+            self.numbers.append(shard.number)
+            if shard.number % of != mine:
+                continue
+            if is_done(self.order.folder, shard, job=job.fingerprint):
+                self.before += shard.rows
+                passed(shard)
+            else:
+                yield shard
+
+    def closed(self) -> Scored:
+        """Count what is committed, and write the summary where nothing is missing; raises DataError where the corpus has no row."""
+        folder, job = self.order.folder, self.order.job
+        if not self.numbers:
+            raise DataError(f"{listed(self.order.corpus.path)}: there is no row to score.")
+        there = [path for number in self.numbers if (path := commit_of(folder, number)).exists()]
+        commits = [Commit.read(path) for path in there]
+        rows, scored = sum(commit.rows for commit in commits), sum(commit.scored for commit in commits)
+        missing = len(self.numbers) - len(there)
+        if missing and not self.run.shard:
+            raise AssertionError(f"{folder}: {missing} shards of a whole job have no commit")
+        if not missing:
+            summary = {"rows": rows, "scored": scored, "quarantined": rows - scored, "shards": len(there), **job.tree()}
+            # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
+            write_whole(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+        return Scored(folder, rows, scored, rows - scored, before=self.before, missing=missing)
 
 
-def _committed(commit: Path) -> list[str]:
-    """The files that a commit names; raises DataError where it cannot be read or one of them is gone."""
+def _run(order: Order, run: RunSpec, ledger: Ledger) -> None:
+    """Have the shards scored that are to do: one or few in this process, more in others."""
+    size = sum(map(size_of, order.job.inputs)) // run.part[1]
+    with progress("scoring", size=size) as report:
+
+        def done(shard: Shard, rows: int) -> None:
+            report.advance(rows, shard.bytes * rows // max(shard.rows, 1))
+
+        to_do = ledger.to_do(lambda shard: report.advance(0, shard.bytes))
+        cores = usable_cores()
+        wanted = cores if run.workers == "auto" else run.workers
+        first = list(islice(to_do, wanted))
+        if len(first) > 1:
+            Pool(order, len(first), threads=max(cores // len(first), 1)).run(chain(first, to_do), done)
+        elif first:
+            _here(order, chain(first, to_do), done)
+
+
+def _here(order: Order, shards: Iterator[Shard], report: Callable[[Shard, int], None]) -> None:
+    """Score shards in this process."""
+    scorer = Scorer(order)
+    for shard in shards:
+        try:
+            while "busy" in score_once(scorer, shard, partial(report, shard)):
+                time.sleep(POLL_S)  # a worker of a job that was killed has not noticed yet
+        except BaseException:
+            discard(order.folder, [shard.number])
+            raise
+
+
+def _fingerprints(models: Sequence[str | Path], targets: Sequence[str]) -> dict[str, str]:
+    """Task → fingerprint; raises BundleError, InputError or DataError where the models cannot be asked together, or about these targets."""
+    if not models:
+        raise InputError("there is no model: give the folder of one or several, as in newsclf.score('models/framing', 'corpus.jsonl', 'scores').")
+    outlines = [outline(model) for model in models]
+    check_tasks([codebook.task for codebook, _ in outlines])
+    check_targets([codebook for codebook, _ in outlines], targets)
+    return {codebook.task: fingerprint for codebook, fingerprint in outlines}
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM, which a cluster sends before it kills, ends the run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        names = list(json.loads(commit.read_text("utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{commit}: this commit cannot be read ({error}); copy the whole folder again, or score again.") from error
-    gone = [name for name in names if not (commit.parent / name).is_file()]
-    if gone:
-        raise DataError(f"{commit.parent}: the file {listed(gone)} is gone, which {commit.name} names; copy the whole folder again, or score again.")
-    return names
-
-
-def _batches(articles: Iterator[Article | BadRow], size: int) -> Iterator[list[Article | BadRow]]:
-    while batch := list(islice(articles, size)):
-        yield batch
-
-
-def _new_folder(folder: Path) -> Path:
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            unfinished = folder.is_dir() and any(folder.glob("part-*.json"))
-            what = "holds scores already" if (folder / SUMMARY).exists() else "holds an unfinished run" if unfinished else "is not an empty folder"
-            raise OutputError(f"{folder}: this {what} and is left as it is; name another output folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        # a folder that is there may still refuse files: better told now than after the first part
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}.") from error
-    return folder
-
-
-def _write_part(folder: Path, number: int, reader: Reader, batch: Batch, spec: ScoreSpec) -> dict[str, Any]:
-    """Score a batch, write its tables, and commit them."""
-    tables = score_tables(batch.articles, reader.answer(batch.cleaned, spec.targets), batch.cleaned, sentences=spec.sentences)
-    files = {f"part-{number:05d}{name}.parquet": _parquet(table) for name, table in tables.items()}
-    files[f"quarantine-{number:05d}.parquet"] = _parquet(quarantine_table(batch.bad))
-    commit = {"rows": batch.rows, "scored": tables[""].num_rows, "quarantined": len(batch.bad), "models": list(reader.fingerprints)}
-    if commit["rows"] != commit["scored"] + commit["quarantined"]:
-        raise AssertionError(f"part {number}: {commit} does not add up")
-    for name, data in files.items():
-        _write(folder / name, data)
-    # last: what has no commit was not written, whatever happened
-    commit["files"] = {name: sha256(data) for name, data in files.items()}
-    _write(folder / f"part-{number:05d}.json", (json.dumps(commit) + "\n").encode())
-    return commit
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue())
-
-
-def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(path.name + ".tmp")  # on the same file system, so that it takes its name at once or not at all
-    try:
-        write_file(fresh, data)
-        fresh.replace(path)
-        fsync_folder(path.parent)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}. The parts written before it are whole.") from error
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from newsclf.article import Article, Evidence, Prediction, Reading
+from newsclf.article import Article, Prediction, Reading
 from newsclf.bundle import Bundle
-from newsclf.corpus.clean import CleanArticle, Cleaner
+from newsclf.codebook import Codebook
+from newsclf.corpus.clean import Cleaner
 from newsclf.corpus.streams import is_unicode
 from newsclf.errors import InputError, listed
+from newsclf.inference.answers import Answers, answer, answer_of
 from newsclf.inference.evidence import Sentences
-from newsclf.learners.protocol import Documents, Pairs
-from newsclf.scores.metrics import Booleans, Floats
+from newsclf.inference.rows import Cleaned, nothing_left
+from newsclf.learners.protocol import Documents
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from newsclf.corpus.read import Columns
 
 Readable = str | Article
 SENTENCES = 3
 """Evidence sentences for each label, unless asked otherwise."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one bundle says of a batch of articles."""
-
-    bundle: Bundle
-    pairs: Pairs
-    targets: tuple[str, ...]
-    """Targets asked for each article, in this order; empty where the task has none."""
-
-    probabilities: Floats
-    decided: Booleans
-    """[articles · targets, labels] each, the targets of an article one after another"""
-
-    coverage: Floats
 
 
 class Reader:
@@ -52,10 +40,8 @@ class Reader:
         self.paths = tuple(str(Path(path).resolve()) for path in paths)  # a worker that unpickles them may stand in another folder
         self.bundles = tuple(bundle for bundle, _ in loaded)
         self.fingerprints = tuple(fingerprint for _, fingerprint in loaded)
-        tasks = [bundle.codebook.task for bundle in self.bundles]
-        twice = sorted({task for task in tasks if tasks.count(task) > 1})
-        if twice:
-            raise InputError(f"two models answer the task {listed(twice)}: load one of them, or load them apart.")
+        self.tasks = tuple(bundle.codebook.task for bundle in self.bundles)
+        check_tasks(self.tasks)
         self._cleaners = {bundle.clean.fingerprint(): Cleaner(bundle.clean) for bundle in self.bundles}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -79,12 +65,7 @@ class Reader:
 
     def check_targets(self, targets: Sequence[str]) -> None:
         """Raise InputError or DataError where these targets cannot be asked for, as `predict` does."""
-        stances = [bundle.codebook for bundle in self.bundles if bundle.codebook.is_stance]
-        if targets and not stances:
-            asked = (targets,) if isinstance(targets, str) else targets
-            raise InputError(f"the targets {listed(asked)} cannot be asked for: only stance models take targets, and none of these is one.")
-        for codebook in stances:
-            codebook.restricted(targets)
+        check_targets([bundle.codebook for bundle in self.bundles], targets)
 
     def _read(self, articles: Sequence[Article], targets: Sequence[str], sentences: int) -> list[Reading]:
         self.check_targets(targets)
@@ -95,13 +76,13 @@ class Reader:
                     raise InputError(f"article {number + 1}: {nothing_left(article)}")
         answers = self.answer(cleaned, targets)
         split = {key: [Sentences.of(item) for item in items] for key, items in cleaned.items()} if sentences else {}
-        return [Reading({item.bundle.codebook.task: _answer_of(item, row, split, sentences) for item in answers}) for row in range(len(articles))]
+        return [Reading({item.bundle.codebook.task: answer_of(item, row, split, sentences) for item in answers}) for row in range(len(articles))]
 
-    def clean(self, articles: Sequence[Article]) -> dict[str, list[CleanArticle]]:
+    def clean(self, articles: Sequence[Article]) -> Cleaned:
         """The articles cleaned in each way that a bundle asks for: fingerprint of the CleanSpec → articles."""
         return {key: [cleaner(article) for article in articles] for key, cleaner in self._cleaners.items()}
 
-    def answer(self, cleaned: dict[str, list[CleanArticle]], targets: Sequence[str] = ()) -> list[Answers]:
+    def answer(self, cleaned: Cleaned, targets: Sequence[str] = ()) -> list[Answers]:
         """What each bundle says of cleaned articles, in the order of the bundles."""
         documents = {key: Documents([item.title.text for item in items], [item.text.text for item in items]) for key, items in cleaned.items()}
         return [answer(bundle, documents[bundle.clean.fingerprint()], targets) for bundle in self.bundles]
@@ -136,6 +117,20 @@ class Predictor:
         found = self.reader.predict(what, targets=targets, sentences=sentences)
         return found[task] if isinstance(found, Reading) else [reading[task] for reading in found]
 
+    def score_batch(
+        self, batch: pa.RecordBatch, *, columns: Columns | None = None, targets: Sequence[str] = (), sentences: int = 0
+    ) -> pa.RecordBatch:
+        """Score an Arrow batch, the step that Ray Data, Spark's `mapInArrow` or Dask run: a row out for each row in, in order.
+
+        `batch` has a column `text` and, where there are, id, title, outlet, date and url; `columns` says where they are called otherwise. Gives id,
+        the task's columns as `newsclf.score` writes them, and `reason`: null, or why the row could not be scored and all else of it is null. A
+        stance model gives a row for each row and target. A batch without rows gives the schema. Raises DataError where there is no text column.
+        """
+        from newsclf.inference.tables import score_batch
+
+        self.reader.check_targets(targets)
+        return score_batch(batch, self.reader, columns=columns, targets=targets, sentences=sentences)
+
 
 @overload
 def load(path: str | Path, /) -> Predictor: ...
@@ -149,49 +144,21 @@ def load(*paths: str | Path) -> Predictor | Reader:
     return Predictor(paths[0]) if len(paths) == 1 else Reader(paths)
 
 
-def answer(bundle: Bundle, documents: Documents, targets: Sequence[str] = ()) -> Answers:
-    """Ask a bundle about documents; a stance bundle about every document with each target."""
-    asked = bundle.codebook.restricted(targets) if bundle.codebook.is_stance else ()
-    rows = np.repeat(np.arange(len(documents)), max(len(asked), 1))  # [articles · targets]
-    pairs = Pairs(documents, rows, tuple(asked) * len(documents))
-    probabilities, decided = bundle.answer(pairs)
-    return Answers(bundle, pairs, tuple(asked), probabilities, decided, bundle.model.coverage(pairs))
+def check_tasks(tasks: Sequence[str]) -> None:
+    """Raise InputError where two models answer one task."""
+    twice = sorted({task for task in tasks if tasks.count(task) > 1})
+    if twice:
+        raise InputError(f"two models answer the task {listed(twice)}: load one of them, or load them apart.")
 
 
-def predictions(answers: Answers, row: int, split: Sentences | None, sentences: int) -> Prediction:
-    """The Prediction of one row of answers, with evidence for its labels (for the most probable one where there are none)."""
-    codebook, probabilities = answers.bundle.codebook, answers.probabilities[row]
-    ranked = np.argsort(-probabilities, kind="stable").tolist()  # columns; of equals the first in the codebook
-    given = [column for column in ranked if answers.decided[row, column]]
-    names = codebook.names
-    return Prediction(
-        task=codebook.task,
-        labels=tuple(names[column] for column in given),
-        probabilities=dict(zip(names, probabilities.tolist(), strict=True)),
-        evidence=_evidence(answers, row, given or ranked[:1], split, sentences) if split else (),
-        coverage=float(answers.coverage[row]),
-        abstained=codebook.kind == "exclusive" and not given,
-        target=answers.pairs.targets[row] if answers.targets else "",
-    )
-
-
-def _answer_of(answers: Answers, article: int, split: Mapping[str, Sequence[Sentences]], sentences: int) -> Prediction | Reading:
-    """What one bundle says of one article; `split` holds the sentences of the articles in each way that they were cleaned."""
-    own = split[answers.bundle.clean.fingerprint()][article] if split else None
-    if not answers.targets:
-        return predictions(answers, article, own, sentences)
-    rows = range(article * len(answers.targets), (article + 1) * len(answers.targets))
-    return Reading({target: predictions(answers, row, own, sentences) for target, row in zip(answers.targets, rows, strict=True)})
-
-
-def _evidence(answers: Answers, row: int, columns: Sequence[int], split: Sentences, sentences: int) -> tuple[Evidence, ...]:
-    codebook = answers.bundle.codebook
-    every = range(len(codebook.names))
-    found = answers.bundle.model.contributions(answers.pairs, row, list(every) if codebook.kind == "exclusive" else columns)
-    if codebook.kind == "exclusive":  # what speaks for a label is what speaks more for it than for the labels on average
-        mean = np.mean([item.weights for item in found], axis=0)  # [n-grams]
-        found = [item.less(mean) for item in (found[column] for column in columns)]
-    return tuple(piece for column, item in zip(columns, found, strict=True) for piece in split.evidence(codebook.names[column], item, most=sentences))
+def check_targets(codebooks: Sequence[Codebook], targets: Sequence[str]) -> None:
+    """Raise InputError or DataError where models of these codebooks cannot be asked about these targets."""
+    stances = [codebook for codebook in codebooks if codebook.is_stance]
+    if targets and not stances:
+        asked = (targets,) if isinstance(targets, str) else targets
+        raise InputError(f"the targets {listed(asked)} cannot be asked for: only stance models take targets, and none of these is one.")
+    for codebook in stances:
+        codebook.restricted(targets)
 
 
 def _article(what: Any, number: int) -> Article:
@@ -207,10 +174,3 @@ def _article(what: Any, number: int) -> Article:
     if not article.text.strip():
         raise InputError(f"article {number + 1}: the text is empty.")
     return article
-
-
-def nothing_left(article: CleanArticle) -> str:
-    """Why a cleaned article without a text cannot be read, as a sentence."""
-    # a page without text is gone before cleaning counts anything
-    removed = ", ".join(f"{step} {count}" for step, count in article.removed.items()) or "markup"
-    return f"nothing is left of the text after cleaning (removed: {removed})."

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from newsclf.article import Article, Evidence
-from newsclf.corpus.clean import CleanArticle
-from newsclf.corpus.formats import BadRow
-from newsclf.corpus.read import as_text
+from newsclf.corpus.formats import BadRow, Row
+from newsclf.corpus.parquet import plain_values
+from newsclf.corpus.read import Columns, CorpusSpec, articles_of, as_text, column_mapping
+from newsclf.inference.answers import Answers, predictions
 from newsclf.inference.evidence import Sentences
-from newsclf.inference.predictor import Answers, predictions
+from newsclf.inference.rows import Batch, Cleaned
 
-Cleaned = Mapping[str, Sequence[CleanArticle]]
-"""Fingerprint of a CleanSpec → the articles cleaned by it."""
+Tables = dict[str, pa.Table]
+"""Name of a stance task, or "" for the table of the articles → table."""
 
 IDENTITY = ("place", "id", "title", "outlet", "date", "url")
 """Columns that say which article a row is about; the first two are always written, the others where they are used."""
 
 
-def score_tables(articles: Sequence[Article], answers: Sequence[Answers], cleaned: Cleaned, *, sentences: int) -> dict[str, pa.Table]:
-    """Table suffix → table: the articles' with columns for each topic and framing task, and one for each stance task.
+def score_tables(
+    articles: Sequence[Article], answers: Sequence[Answers], cleaned: Cleaned, *, kept: Mapping[str, Sequence[Any]], sentences: int
+) -> Tables:
+    """The articles' table, with columns for each topic and framing task and those that are `kept`, and one for each stance task.
 
     A batch without an article gives the same tables without a row, so that every part has the columns of its tasks.
     """
-    main = _identity(articles) | _passed_through(articles, [item.bundle.codebook.task for item in answers])
+    main = _identity(articles) | _passed_through(kept, [item.bundle.codebook.task for item in answers])
     split = {key: [Sentences.of(article) for article in items] for key, items in cleaned.items()} if sentences else {}
     tables = {}
     for item in answers:
@@ -39,10 +42,46 @@ def score_tables(articles: Sequence[Article], answers: Sequence[Answers], cleane
         if item.targets:
             rows = np.repeat(np.arange(len(articles)), len(item.targets))  # [articles · targets]
             identity = {name: main[name].take(rows) for name in ("place", "id")}
-            tables[f".{task}"] = pa.table(identity | {f"{task}.target": pa.array(item.pairs.targets, pa.string())} | scores)
+            tables[task] = pa.table(identity | {f"{task}.target": pa.array(item.pairs.targets, pa.string())} | scores)
         else:
             main |= scores
     return {"": pa.table(main), **tables}
+
+
+class Scoring(Protocol):
+    """What scoring needs of a Reader."""
+
+    def clean(self, articles: Sequence[Article]) -> Cleaned:
+        """The articles cleaned in each way that a model asks for."""
+
+    def answer(self, cleaned: Cleaned, targets: Sequence[str] = ()) -> list[Answers]:
+        """What each model says of them."""
+
+
+def score_batch(batch: pa.RecordBatch, reader: Scoring, *, columns: Columns | None, targets: Sequence[str], sentences: int) -> pa.RecordBatch:
+    """One row out for each row in (stance: for each target), with `reason` where it could not be scored; see `Predictor.score_batch`."""
+    wanted = CorpusSpec(**(columns or Columns()).resolved())
+    mapping = column_mapping(wanted.columns(), batch.schema.names, where="the batch")
+    rows = plain_values(batch.select(list(dict.fromkeys(mapping.values()))))
+    read = (Row(str(at), row) if isinstance(row, dict) else BadRow(str(at), f"this row cannot be read: {row}.") for at, row in enumerate(rows))
+    told = Batch.of(list(articles_of(read, wanted, checked=True)), reader.clean)
+    answers = reader.answer(told.cleaned, targets)
+    tables = score_tables(told.articles, answers, told.cleaned, kept={}, sentences=sentences)
+    whole = next((tables[item.bundle.codebook.task] for item in answers if item.targets), tables[""])
+    asked = max(len(answers[0].targets), 1)
+    reasons = {int(bad.place): bad.reason for bad in told.bad}
+    scored = iter(range(len(told.articles)))
+    # rows of `whole` in the order of the batch, null where there is none; a row without a score stands once  [rows out]
+    out = [(row, at) for row in range(batch.num_rows) for at in (_rows_of(next(scored), asked) if row not in reasons else (None,))]
+    identifiers = batch.column(mapping["id"]) if "id" in mapping else pa.nulls(batch.num_rows)
+    result = {"id": identifiers.take(pa.array([row for row, _ in out], pa.int64()))}
+    taken = whole.drop_columns([name for name in IDENTITY if name in whole.column_names]).take(pa.array([at for _, at in out], pa.int64()))
+    result |= dict(zip(taken.column_names, taken.columns, strict=True)) | {"reason": pa.array([reasons.get(row) for row, _ in out], pa.string())}
+    return pa.table(result).combine_chunks().to_batches()[0] if out else pa.RecordBatch.from_pylist([], schema=pa.table(result).schema)
+
+
+def _rows_of(article: int, asked: int) -> range:
+    return range(article * asked, (article + 1) * asked)
 
 
 def quarantine_table(rows: Sequence[BadRow]) -> pa.Table:
@@ -60,6 +99,20 @@ def common_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             fields.append(pa.field(name, pa.string()))
     return pa.schema(fields)
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables one after another, with the schema that all can be read with."""
+    schema = common_schema([table.schema for table in tables])
+    return pa.concat_tables([_with_schema(table, schema) for table in tables])
+
+
+def _with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    if table.schema.equals(schema):
+        return table
+    there = set(table.column_names)
+    columns = [table[field.name].cast(field.type) if field.name in there else pa.nulls(len(table), field.type) for field in schema]
+    return pa.table(columns, schema=schema)
 
 
 def _score_columns(item: Answers) -> dict[str, pa.Array]:
@@ -88,14 +141,14 @@ def _span(piece: Evidence) -> dict[str, Any]:
 
 def _identity(articles: Sequence[Article]) -> dict[str, pa.Array]:
     columns = {name: [getattr(article, name) for article in articles] for name in IDENTITY}
-    return {name: _texts(values) for name, values in columns.items() if name in ("place", "id") or any(values)}
+    # what is not given is null, in a part where no article has it as in one where some do
+    return {name: _texts(value or None for value in values) for name, values in columns.items() if name in ("place", "id") or any(values)}
 
 
-def _passed_through(articles: Sequence[Article], tasks: Sequence[str]) -> dict[str, pa.Array]:
-    """The columns that no field claims. A name that is, or in another part may be, one of ours gets `extra.` before it."""
+def _passed_through(kept: Mapping[str, Sequence[Any]], tasks: Sequence[str]) -> dict[str, pa.Array]:
+    """Columns as they were. A name that is, or in another part may be, one of ours gets `extra.` before it."""
     ours = {*tasks, "extra"}
-    names = dict.fromkeys(name for article in articles for name in article.extra)
-    columns = {name: plain_column([article.extra.get(name) for article in articles]) for name in names}
+    columns = {name: plain_column(values) for name, values in kept.items()}
     return {f"extra.{name}" if name in IDENTITY or name.partition(".")[0] in ours else name: column for name, column in columns.items()}
 
 

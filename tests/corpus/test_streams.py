@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from newsclf.corpus.streams import buffered, is_unicode, opened
+from newsclf.corpus.streams import Lines, buffered, is_unicode, opened
 from newsclf.errors import DataError
 
 DATA = b"one\ntwo\n"
@@ -93,3 +94,67 @@ def test_what_comes_before_a_break_is_read_but_for_the_last_piece(tmp_path: Path
 @pytest.mark.parametrize(("text", "expected"), [("", True), ("naïve 🦉", True), ("half \ud83d", False), ("\udcff", False)])
 def test_lone_surrogates_are_no_unicode(text, expected):
     assert is_unicode(text) is expected
+
+
+# lines from any byte on
+
+BREAKS = b"one\r\ntwo\rthree\n\nlast"
+
+
+def lines_of(lines: Lines) -> list[bytes]:
+    return list(iter(lines.readline, b""))
+
+
+@pytest.mark.parametrize(
+    ("any_break", "expected"),
+    [(False, [b"one\r\n", b"two\rthree\n", b"\n", b"last"]), (True, [b"one\r\n", b"two\r", b"three\n", b"\n", b"last"])],
+)
+@pytest.mark.parametrize("name", ["lines", "lines.gz"])
+def test_lines_are_read_again_from_every_byte_where_one_begins(tmp_path, name, any_break, expected):
+    (tmp_path / name).write_bytes(gzip.compress(BREAKS) if name.endswith("gz") else BREAKS)
+    lines = Lines(str(tmp_path / name), any_break=any_break)
+    starts = [sum(map(len, expected[:number])) for number in range(len(expected) + 1)]
+    assert lines_of(lines) == expected
+    assert lines.at == starts[-1]
+    for number in [2, 1, 3, 0, 4, 1]:  # forward and back
+        lines.go(starts[number])
+        assert lines_of(lines) == expected[number:]
+        lines.go(starts[number])
+        lines.stop, lines.taken = starts[-2], hashlib.sha256()
+        assert lines_of(lines) == expected[number:-1]
+        assert lines.taken.hexdigest() == hashlib.sha256(BREAKS[starts[number] : starts[-2]]).hexdigest()
+        lines.stop = None
+    lines.close()
+
+
+def test_a_compressed_file_that_ends_before_the_byte_where_lines_should_begin_is_an_error(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(DATA))
+    lines = Lines(str(tmp_path / "a.gz"))
+    with pytest.raises(DataError, match=r"a\.gz: the file ends at byte 8; its next rows began at byte 9\.$"):
+        lines.go(9)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(DATA)[:-9])
+    lines = Lines(str(tmp_path / "a.gz"))
+    for _ in range(2):  # what broke once is opened anew
+        with pytest.raises(DataError, match=r"a\.gz: the file breaks off before byte 4, where its next rows began: Truncated"):
+            lines.go(4)
+
+
+def test_a_stream_that_cannot_be_sought_is_read_forward(tmp_path, monkeypatch):
+    class Forward(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise ValueError("only forward")
+
+    monkeypatch.setattr("newsclf.corpus.streams.raw_stream", lambda path: Forward(DATA))
+    lines = Lines("forward")
+    for start in (4, 0, 4):
+        lines.go(start)
+        assert lines_of(lines) == DATA[start:].splitlines(keepends=True)
+
+
+def test_what_was_used_of_a_compressed_file_is_counted_as_it_is_stored(tmp_path):
+    for name, data in {"a.txt": DATA * 9999, "a.txt.gz": gzip.compress(DATA * 9999)}.items():
+        (tmp_path / name).write_bytes(data)
+        lines = Lines(str(tmp_path / name))
+        assert lines.used == 0
+        lines_of(lines)
+        assert lines.used == len(data)
