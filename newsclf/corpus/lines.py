@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -11,9 +10,6 @@ from itertools import pairwise
 
 BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` takes for the end of a line; vertical tab and form feed come out of PDFs."""
-
-# a line that holds something, the break that ends it, and those that make blank ones
-_LINE = re.compile(rf"([^{BREAKS}]++)(?:\r\n|[{BREAKS}])?((?:\r\n|[{BREAKS}])*+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +84,14 @@ def _composed(cluster: str, start: int) -> list[tuple[str, tuple[int, int]]]:
 def split_lines(text: str) -> list[Line]:
     """The lines of a text with their places; of several blank lines one is kept."""
     lines: list[Line] = []
-    for match in _LINE.finditer(text):
-        lines.append(Line(match[1], *match.span(1)))
-        if match[2]:
-            lines.append(Line("", match.start(2), match.start(2)))
+    at = 0
+    for piece in text.splitlines(keepends=True):
+        held = piece.rstrip(BREAKS)
+        if held:
+            lines.append(Line(held, at, at + len(held)))
+        elif lines and lines[-1].text:
+            lines.append(Line("", at, at))
+        at += len(piece)
     return lines
 
 

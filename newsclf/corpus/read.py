@@ -180,10 +180,10 @@ def check_columns(spec: CorpusSpec, keep: Sequence[str] = ()) -> None:
     first = next((row for row in rows_of(spec.path) if isinstance(row, Row)), None)
     if first is None:
         return
-    column_mapping(spec.columns(), first.values, where=first.place)
-    for name in keep:
-        if name not in first.values:
-            raise DataError(f"{first.place}: there is no column {name!r} to keep{nearest(name, first.values)}; the columns are {listed(first.values)}.")
+    names = list(first.values)
+    column_mapping(spec.columns(), names, where=first.place)
+    for name in (name for name in keep if name not in names):
+        raise DataError(f"{first.place}: there is no column {name!r} to keep{nearest(name, names)}; the columns are {listed(names)}.")
 
 
 def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: bool = True) -> dict[str, str]:

@@ -13,23 +13,29 @@ from newsclf.corpus.junk import LONGEST, may_be_junk
 from newsclf.corpus.lines import BREAKS
 from newsclf.corpus.steps import TOUCHED
 
+Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_BLOCK = 200_000
+"""Code points looked at together, about: of many more, the numbers would not stay in the processor's cache."""
+
 _BREAK, _TOUCHED = 1, 2
 _LAST = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The lines of some texts that hold anything, text by text and in order."""
+    """The lines of some texts that hold anything, text after text."""
 
     starts: list[int]
     ends: list[int]
     """Code points of each line in its text."""
 
     doubtful: list[bool]
-    """Whether a step may change or drop the line; one that is not doubtful comes out as it is, whatever the steps."""
+    """Whether a step may change or drop the line; one that is not doubtful comes out as it is, whatever the steps but the masks."""
 
     first: list[int]
-    """Text → its first line; one more for the end."""
+    """Text → its first line, and one more for the end."""
 
     as_given: list[bool]
     """Text → whether it is its own lines joined by newlines: all breaks are newlines, no two blank lines in a row and none at the ends."""
@@ -43,37 +49,60 @@ class Screen:
         return list(zip(self.starts[span], self.ends[span], self.doubtful[span], strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the characters of some texts tell."""
+
+    starts: Places
+    ends: Places
+    doubtful: Flags
+    counts: Places
+    """Text → lines that hold anything."""
+
+    as_given: Flags
+
+
 def screen(texts: Sequence[str], *, junk: bool) -> Screen:
-    """Find the lines that a step may change: with a character that asks for one, with a space at an end and, where `junk`, with the looks of junk."""
+    """Find the lines with a character that asks for a step, with a space at an end and, where `junk`, with the looks of junk."""
+    size = 1 + len(texts) * _BLOCK // (1 + sum(map(len, texts)))
+    seen = [_seen(texts[at : at + size]) for at in range(0, len(texts), size)] or [_seen(())]
+    starts = np.concatenate([block.starts for block in seen])
+    ends = np.concatenate([block.ends for block in seen])
+    doubtful = np.concatenate([block.doubtful for block in seen])
+    counts = np.concatenate([block.counts for block in seen])
+    as_given = np.concatenate([block.as_given for block in seen])
+    text_of = np.repeat(np.arange(len(texts)), counts)  # [lines]
+    if junk:
+        short = np.flatnonzero(~doubtful & (ends - starts <= LONGEST))
+        spans = zip(text_of[short].tolist(), starts[short].tolist(), ends[short].tolist(), strict=True)
+        doubtful[short[may_be_junk([texts[text][start:end] for text, start, end in spans])]] = True
+    clear = as_given.copy()
+    clear[text_of[doubtful]] = False
+    first = np.append(0, np.cumsum(counts))
+    return Screen(starts.tolist(), ends.tolist(), doubtful.tolist(), first.tolist(), as_given.tolist(), clear.tolist())
+
+
+def _seen(texts: Sequence[str]) -> _Seen:
     whole = "".join(f"{text}\n" for text in texts)
     codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), np.uint32)
-    odd = np.flatnonzero(codes - ord(" ") > ord("~") - ord(" "))  # all that is not printable ASCII: below the space the difference wraps round
+    odd = np.flatnonzero(codes - ord(" ") > ord("~") - ord(" "))  # what is not printable ASCII: below the space the difference wraps round
     kinds = _kinds()[np.minimum(codes[odd], _LAST)]
     breaks = odd[kinds == _BREAK]
-    starts, ends = np.append(0, breaks[:-1] + 1), breaks
+    starts, ends = np.append(0, breaks[:-1] + 1)[: len(breaks)], breaks
     held = ends > starts
     starts, ends = starts[held], ends[held]
     doubtful = (codes[starts] == ord(" ")) | (codes[ends - 1] == ord(" "))
     doubtful[np.searchsorted(starts, odd[kinds == _TOUCHED], side="right") - 1] = True
-    if junk:
-        short = np.flatnonzero(~doubtful & (ends - starts <= LONGEST))
-        doubtful[short[may_be_junk([whole[start:end] for start, end in zip(starts[short].tolist(), ends[short].tolist(), strict=True)])]] = True
+
     offsets = np.append(0, np.cumsum([len(text) + 1 for text in texts], dtype=np.int64))  # [texts + 1]
-    first = np.searchsorted(starts, offsets)
-    offset = np.repeat(offsets[:-1], np.diff(first))  # [lines]
+    counts = np.diff(np.searchsorted(starts, offsets))
     in_a_row = breaks[:-2][breaks[2:] - breaks[:-2] == 2]
-    in_a_row = in_a_row[~np.isin(in_a_row, offsets[1:] - 1)]  # those that begin between two texts are of neither
-    changed = set(_places(np.append(in_a_row, breaks[codes[breaks] != ord("\n")]), offsets))
-    as_given = [place not in changed and text[:1] != "\n" != text[-1:] for place, text in enumerate(texts)]
-    doubted = set(_places(starts[doubtful], offsets))
-    clear = [given and place not in doubted for place, given in enumerate(as_given)]
-    return Screen((starts - offset).tolist(), (ends - offset).tolist(), doubtful.tolist(), first.tolist(), as_given, clear)
-
-
-def _places(positions: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> list[int]:
-    """The texts in which characters stand."""
-    found: list[int] = (np.searchsorted(offsets, positions, side="right") - 1).tolist()
-    return found
+    text_of = np.searchsorted(offsets, in_a_row, side="right") - 1
+    as_given = np.array([text[:1] != "\n" != text[-1:] for text in texts], bool)
+    as_given[text_of[in_a_row < offsets[text_of + 1] - 1]] = False  # breaks in a row that begin after a text are not of it
+    as_given[np.searchsorted(offsets, breaks[codes[breaks] != ord("\n")], side="right") - 1] = False
+    offset = np.repeat(offsets[:-1], counts)  # [lines]
+    return _Seen(starts - offset, ends - offset, doubtful, counts, as_given)
 
 
 @cache

@@ -17,7 +17,7 @@ from newsclf.learners.blocks import FeatureSpec
 from newsclf.learners.features import Features
 from newsclf.learners.protocol import Contributions, Fitted, Folds, LearnerSpec, Pairs, Parts
 from newsclf.learners.solver import Machines
-from newsclf.scores.calibration import fit_calibration
+from newsclf.scores.calibration import Calibration, fit_calibration
 from newsclf.scores.metrics import Booleans, Floats, log_loss
 
 GRID = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -40,15 +40,15 @@ class LinearSpec(LearnerSpec, FeatureSpec):
         """Learn from coded pairs; C, held-out scores and final weights from one count of the n-grams."""
         features, counted = Features.learn(self, pairs, codebook)
         machines = Machines(counted, truth, self.class_weight, self.min_df)
-        tried: dict[float, tuple[float, Floats]] = {}
+        tried: dict[float, tuple[float, Floats, Calibration]] = {}
         for wanted in search_order(self.C, tried):
             for C, heldout in machines.heldout(features, folds, wanted).items():
-                calibrated = fit_calibration(heldout, truth, codebook.kind)(heldout)
-                tried[C] = log_loss(truth, calibrated, codebook.kind), heldout
+                calibration = fit_calibration(heldout, truth, codebook.kind)
+                tried[C] = log_loss(truth, calibration(heldout), codebook.kind), heldout, calibration
         best = min(tried, key=lambda C: (tried[C][0], C))  # of equals the strongest regularisation
         model = LinearModel(features, *machines.fit(features, best))
-        losses = {f"{C:g}": round(loss, 6) for C, (loss, _) in sorted(tried.items())}
-        return Fitted(model, tried[best][1], {"C": best, "cross_validated_log_loss": losses})
+        losses = {f"{C:g}": round(found[0], 6) for C, found in sorted(tried.items())}
+        return Fitted(model, *tried[best][1:], {"C": best, "cross_validated_log_loss": losses})
 
     def rebuild(self, parts: Parts, codebook: Codebook) -> LinearModel:
         """The model that `parts()` took apart; raises ValueError where the parts do not fit together."""
@@ -60,7 +60,7 @@ class LinearSpec(LearnerSpec, FeatureSpec):
         return LinearModel(features, weights, intercepts)
 
 
-def search_order(C: float | Literal["auto"], tried: Mapping[float, tuple[float, Any]]) -> Iterator[Sequence[float]]:
+def search_order(C: float | Literal["auto"], tried: Mapping[float, tuple[Any, ...]]) -> Iterator[Sequence[float]]:
     """Values of C to try next, side by side, as long as the best one lies at the edge of those tried."""
     if C != "auto":
         yield (C,)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from newsclf.codebook import Codebook
 from newsclf.errors import ConfigError, listed, nearest
 from newsclf.learners.ngrams import Ids, Words, tokenise
+from newsclf.scores.calibration import Calibration
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.spec import Spec
 
@@ -141,6 +142,9 @@ class Fitted:
     model: Model
     heldout: Floats
     """Scores of each training pair by a model fitted without its fold. [pairs, labels]"""
+
+    calibration: Calibration
+    """Fitted on the held-out scores."""
 
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """What cross-validation chose, and the scores it chose by."""

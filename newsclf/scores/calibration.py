@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import expit, softmax
 
 from newsclf.scores.metrics import Booleans, Floats, Kind
 
@@ -49,16 +49,22 @@ def fit_calibration(scores: NDArray[Any], truth: Booleans, kind: Kind) -> Calibr
 
 
 def _fit_exclusive(scores: Floats, truth: Booleans) -> Calibration:
-    labels = truth.shape[1]
+    labels, counts, of_own = truth.shape[1], truth.sum(axis=0), scores[truth].sum()
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, shifts = np.exp(parameters[0]), parameters[1:]
-        logits = slope * scores + shifts
-        probabilities = softmax(logits, axis=1)
-        residual = probabilities - truth
+        logits = slope * scores
+        logits += shifts
+        logits -= logits.max(axis=1, keepdims=True)
+        own = logits[truth].sum()
+        # softmax in place: with a hundred labels, what a step costs is what it writes to memory
+        odds = np.exp(logits, out=logits)
+        totals = odds.sum(axis=1)
+        odds /= totals[:, None]
+        by_slope = slope * (np.vdot(odds, scores) - of_own)
         # the pull holds the slope of labels that held-out scores happen to tell apart without an error, which would grow to certainty
-        value = (logsumexp(logits, axis=1) - (logits * truth).sum(axis=1)).sum() + SHRINK / 2 * (parameters**2).sum()
-        return float(value), np.concatenate(([slope * (residual * scores).sum()], residual.sum(axis=0))) + SHRINK * parameters
+        value = np.log(totals).sum() - own + SHRINK / 2 * (parameters**2).sum()
+        return float(value), np.concatenate(([by_slope], odds.sum(axis=0) - counts)) + SHRINK * parameters
 
     found = _least(loss, np.zeros(1 + labels), [(-5, 5), *[(-20, 20)] * labels])
     return Calibration("exclusive", np.full(labels, np.exp(found[0])), found[1:])

@@ -27,7 +27,6 @@ from newsclf.errors import DataError, InputError, listed, nearest
 from newsclf.folder import check_replaceable
 from newsclf.inference.predictor import Predictor
 from newsclf.learners.protocol import Fitted, Pairs
-from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.decision import Decision, DecisionSpec, choose_thresholds
 from newsclf.scores.metrics import Booleans
 from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, nothing_coded, prepare
@@ -102,10 +101,9 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
 
 
 def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitted: Fitted, truth: Booleans) -> Bundle:
-    """Calibration and thresholds on the held-out scores of the training rows, and the bundle of it all."""
-    calibration = fit_calibration(fitted.heldout, truth, codebook.kind)
-    decision = decide(codebook, experiment.decision, calibration(fitted.heldout), truth)
-    return Bundle(codebook, experiment.learner, clean, fitted.model, calibration, decision)
+    """Thresholds on the held-out probabilities of the training rows, and the bundle of it all."""
+    decision = decide(codebook, experiment.decision, fitted.calibration(fitted.heldout), truth)
+    return Bundle(codebook, experiment.learner, clean, fitted.model, fitted.calibration, decision)
 
 
 def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64], truth: Booleans) -> Decision:

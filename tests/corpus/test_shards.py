@@ -67,7 +67,7 @@ def holds(*paths: str, rows: int) -> list[Shard]:
     assert read(shards) == expected
     assert alone(shards) == expected
     with ShardReader() as reader:
-        backwards = [list(reader.rows(shard)) for shard in reversed(shards)]
+        backwards = [list(reader.rows(shard)) for shard in reversed(shards) for _ in range(2)][1::2]
     assert [row for part in reversed(backwards) for row in part] == expected
     assert all(Shard.of_dict(json.loads(json.dumps(shard.as_dict()))) == shard for shard in shards)
     return shards
