@@ -31,20 +31,43 @@ def shingles(ids: Ids, starts: Ids) -> sparse.csr_array:
     shingle of its own length.
     """
     lengths = np.diff(starts)
-    count = np.where(lengths > 0, np.maximum(lengths - SHINGLE + 1, 1), 0)
-    owner = np.repeat(np.arange(len(lengths)), count)
-    first = np.repeat(starts[:-1] - np.concatenate(([0], np.cumsum(count)[:-1])), count) + np.arange(count.sum())
-    keys = np.zeros(len(first), np.uint64)
+    ends = np.repeat(starts[1:], lengths)
+    place = np.arange(len(ids))
+    owner = np.repeat(np.arange(len(lengths)), lengths)
     padded = np.append(ids, np.zeros(SHINGLE, np.int64)).astype(np.uint64) + np.uint64(1)
+    keys = np.zeros(len(ids), np.uint64)
     with np.errstate(over="ignore"):
         for step in range(SHINGLE):
-            word = np.where(first + step < starts[owner + 1], padded[first + step], np.uint64(0))
+            word = np.where(place + step < ends, padded[step : step + len(ids)], np.uint64(0))
             keys = _mix(keys ^ (word * np.uint64(0x9E3779B97F4A7C15)))
-    distinct, column = np.unique(keys, return_inverse=True)
-    table = sparse.csr_array((np.ones(len(owner), np.int32), (owner, column)), shape=(len(lengths), len(distinct)))
-    table.sum_duplicates()
-    table.data[:] = 1
-    return table
+    # a shingle begins at each word that has enough words after it, and at the first of a text in any case
+    begins = (place + SHINGLE <= ends) | (place == ends - lengths[owner])
+    column, width = _numbers(keys[begins])
+    bits = width.bit_length()
+    cells = np.sort((owner[begins] << bits) | column)
+    cells = cells[np.flatnonzero(np.diff(cells, prepend=-1))]  # a text may have a shingle twice
+    rows = np.searchsorted(cells, np.arange(len(lengths) + 1) << bits)
+    return sparse.csr_array((np.ones(len(cells), np.int32), cells & ((1 << bits) - 1), rows), shape=(len(lengths), width))
+
+
+def _numbers(keys: NDArray[np.uint64]) -> tuple[Ids, int]:
+    """A number for each key, the same for equal ones, and how many there may be: repeated keys first, in their order.
+
+    Nearly all shingles stand once in a corpus: these are told from the others by a table of a few bits of each repeated key, and not sorted again.
+    """
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    repeated = twice[np.flatnonzero(np.append(True, twice[1:] != twice[:-1])[: len(twice)])]
+    bits = np.uint64(40)
+    known = np.zeros(1 << 24, np.bool_)
+    known[repeated >> bits] = True
+    likely = np.flatnonzero(known[keys >> bits])
+    found = np.searchsorted(repeated, keys[likely])
+    again = found < len(repeated)
+    again[again] = repeated[found[again]] == keys[likely[again]]
+    number = np.arange(len(repeated), len(repeated) + len(keys))
+    number[likely[again]] = found[again]
+    return number, len(repeated) + len(keys)
 
 
 def _mix(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
