@@ -80,7 +80,7 @@ class Reader:
 
     def clean(self, articles: Sequence[Article]) -> Cleaned:
         """The articles cleaned in each way that a bundle asks for: fingerprint of the CleanSpec → articles."""
-        return {key: [cleaner(article) for article in articles] for key, cleaner in self._cleaners.items()}
+        return {key: cleaner.clean(articles) for key, cleaner in self._cleaners.items()}
 
     def answer(self, cleaned: Cleaned, targets: Sequence[str] = ()) -> list[Answers]:
         """What each bundle says of cleaned articles, in the order of the bundles."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from newsclf.article import Example
+from newsclf.article import Article, Example
 from newsclf.bundle import Bundle
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanArticle, Cleaner, CleanSpec
@@ -16,8 +17,12 @@ from newsclf.corpus.formats import BadRow
 from newsclf.errors import DataError, listed
 from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Documents, Pairs
-from newsclf.progress import counted
+from newsclf.progress import progress
 from newsclf.scores.metrics import Booleans, Floats, f_avg, per_label, summary
+
+
+ROWS = 1000
+"""Articles that are cleaned together."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +65,29 @@ class Evaluation:
 
 def prepare(coded: Coded, codebook: Codebook, clean: CleanSpec, *, on_error: str) -> CodedPairs:
     """Clean and tokenise what was read; rows of which nothing is left are errors or are added to the quarantine, as `on_error` says."""
-    cleaner = Cleaner(clean)
-    index: dict[int, int | None] = {}  # None: nothing was left
+    given = {id(example.article): example.article for example in coded.examples}  # the targets of a stance share their article: it is cleaned once
+    index: dict[int, int] = {}
     articles: list[CleanArticle] = []
-    kept: list[Example] = []
-    for example in counted(coded.examples, "cleaning", len(coded.examples)):
-        key = id(example.article)  # the targets of a stance share their article: it is cleaned once
-        if key not in index:
-            cleaned = cleaner(example.article)
-            index[key] = None if cleaned.is_empty else len(articles)
-            if cleaned.is_empty:
-                _set_aside(coded, cleaned, example.article.place, on_error)
-            else:
-                articles.append(cleaned)
-        if index[key] is not None:
-            kept.append(example)
+    for key, cleaned in zip(given, _cleaned(list(given.values()), clean), strict=True):
+        if cleaned.is_empty:
+            _set_aside(coded, cleaned, given[key].place, on_error)
+        else:
+            index[key] = len(articles)
+            articles.append(cleaned)
+    kept = [example for example in coded.examples if id(example.article) in index]
     documents = Documents([item.title.text for item in articles], [item.text.text for item in articles])
     rows = np.array([index[id(example.article)] for example in kept], np.int64)
     targets = [example.target for example in kept] if codebook.is_stance else ()
     return CodedPairs(tuple(kept), tuple(articles), Pairs(documents, rows, targets), codebook.matrix(example.labels for example in kept))
+
+
+def _cleaned(articles: Sequence[Article], clean: CleanSpec) -> Iterator[CleanArticle]:
+    cleaner = Cleaner(clean)
+    with progress("cleaning", len(articles)) as report:
+        for start in range(0, len(articles), ROWS):
+            batch = articles[start : start + ROWS]
+            yield from cleaner.clean(batch)
+            report.advance(len(batch))
 
 
 def _set_aside(coded: Coded, cleaned: CleanArticle, place: str, on_error: str) -> None:
