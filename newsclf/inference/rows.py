@@ -11,7 +11,7 @@ from newsclf.corpus.clean import CleanArticle
 from newsclf.corpus.formats import BadRow
 from newsclf.corpus.read import FIELDS, Columns
 
-ROWS, CHARACTERS = 1024, 1 << 23
+ROWS, CHARACTERS = 2048, 1 << 23
 """Rows, and characters of their texts, that are scored together at most; a row more where one alone is longer."""
 
 Cleaned = dict[str, list[CleanArticle]]

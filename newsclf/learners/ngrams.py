@@ -36,7 +36,7 @@ class Words:
     """Tokenised texts: text i has the words vocabulary[ids[starts[i]:starts[i + 1]]]."""
 
     vocabulary: tuple[str, ...]
-    """The distinct words, in order of first appearance."""
+    """The distinct words."""
 
     ids: Ids
     starts: Ids
@@ -81,12 +81,12 @@ def tokenise(texts: Sequence[str]) -> Words:
     """Split texts into words. O(bytes); every pass over them is one numpy or Arrow kernel, which release the GIL."""
     parts = [_pieces(batch) for batch in _batches(texts)]
     pieces = pa.chunked_array([found for found, _ in parts], pa.large_string()).combine_chunks().dictionary_encode()
-    ids = pieces.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    which = pieces.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     starts = np.concatenate(([0], np.cumsum(np.concatenate([counts for _, counts in parts], dtype=np.int64))))
-    known = _words_of_pieces(pieces.dictionary)
+    place, known = _words_of_pieces(pieces.dictionary)
     if (np.diff(known.starts) == 1).all():  # every piece is one word
-        return Words(known.vocabulary, known.ids[ids], starts)
-    words = known.take(ids)
+        return Words(known.vocabulary, known.ids[place][which], starts)
+    words = known.take(place[which])
     return Words(known.vocabulary, words.ids, words.starts[starts])
 
 
@@ -122,18 +122,18 @@ def _pieces(texts: Sequence[str]) -> tuple[pa.LargeStringArray, Ids]:
     return pa.Array.from_buffers(pa.large_string(), len(at), buffers), np.diff(np.searchsorted(at, edges))
 
 
-def _words_of_pieces(pieces: pa.LargeStringArray) -> Words:
-    """The words of distinct pieces: an ASCII piece is one; others are lower-cased and split here, once for all their occurrences."""
-    odd = np.flatnonzero(~pc.string_is_ascii(pieces).to_numpy(zero_copy_only=False))
-    if not len(odd):
-        return Words(tuple(pieces.to_pylist()), np.arange(len(pieces)), np.arange(len(pieces) + 1))
-    split: list[list[str]] = [[piece] for piece in pieces.to_pylist()]
-    spelt = "\n".join(split[at][0] for at in odd.tolist()).translate(_CHARACTERS).split("\n")
-    for at, piece in zip(odd.tolist(), spelt, strict=True):
-        split[at] = piece.split()
-    numbers: dict[str, int] = {}
-    ids = [numbers.setdefault(word, len(numbers)) for words in split for word in words]
-    return Words(tuple(numbers), np.array(ids, np.int64), np.cumsum([0, *map(len, split)]))
+def _words_of_pieces(pieces: pa.LargeStringArray) -> tuple[Ids, Words]:
+    """For each of distinct pieces, which text of the Words it is: an ASCII piece is a word; others are lower-cased and split here, once."""
+    plain = pc.string_is_ascii(pieces).to_numpy(zero_copy_only=False)
+    # the others come after the plain ones
+    place = np.where(plain, np.cumsum(plain) - 1, plain.sum() + np.cumsum(~plain) - 1)
+    odd = "\n".join(pieces.filter(pa.array(~plain)).to_pylist()).translate(_CHARACTERS)
+    split = [piece.split() for piece in odd.split("\n")] if not plain.all() else []
+    words = pa.concat_arrays([pieces.filter(pa.array(plain)), pa.array([word for piece in split for word in piece], pa.large_string())])
+    encoded = words.dictionary_encode()
+    lengths = np.concatenate((np.ones(plain.sum(), np.int64), np.array([len(piece) for piece in split], np.int64)))
+    ids = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return place, Words(tuple(encoded.dictionary.to_pylist()), ids, np.concatenate(([0], np.cumsum(lengths))))
 
 
 class _Characters(dict[int, str]):
@@ -218,8 +218,7 @@ class Ngrams:
 
     def occurrences(self, words: Words) -> tuple[Ids, Ids]:
         """Every n-gram of the vocabulary where it occurs: its feature and the position of its first word."""
-        lookup = np.fromiter(map(self._index.get, words.vocabulary, repeat(-1)), np.int64, len(words.vocabulary))
-        known = lookup[words.ids] if len(words.ids) else words.ids  # [words], -1 where the vocabulary has no such word
+        known = self._known(words)
         positions = np.flatnonzero(known >= 0)
         here = known[positions]
         features, places = [here], [positions]
@@ -235,6 +234,15 @@ class Ngrams:
             places.append(positions)
             offset += len(self.higher[order - 2])
         return np.concatenate(features), np.concatenate(places)
+
+    def _known(self, words: Words) -> Ids:
+        """The number of each word here, -1 where there is no such word; each distinct one is looked up once. [words]"""
+        lookup = np.full(len(words.vocabulary), -1, np.int64)
+        # a field may have few of the words that its articles have
+        there = np.flatnonzero(np.bincount(words.ids, minlength=len(lookup)))
+        distinct = words.vocabulary if len(there) == len(lookup) else [words.vocabulary[at] for at in there.tolist()]
+        lookup[there] = np.fromiter(map(self._index.get, distinct, repeat(-1)), np.int64, len(there))
+        return lookup[words.ids]
 
     def counts(self, words: Words) -> sparse.csr_array:
         """How often each n-gram occurs in each text. float32 [texts, n-grams]"""
