@@ -209,16 +209,16 @@ def column_mapping(wanted: Columns, names: Iterable[str], *, where: str, first: 
 
 
 def _article(row: Row, mapping: Mapping[str, str]) -> Article | BadRow:
-    values = {name: row.values.get(column) for name, column in mapping.items()}
-    text = values.get("text")
+    values = row.values
+    text = values.get(mapping.get("text", "text"))
     if not isinstance(text, str):
         kind = "null" if text is None else f"{type(text).__name__} {text!r:.40}"
         return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is {kind}, not text.")
     if not text.strip():
         return BadRow(row.place, f"the text (column {mapping.get('text', 'text')!r}) is empty.")
-    used = set(mapping.values())
-    extra = {name: value for name, value in row.values.items() if name not in used}
-    plain = {name: as_text(value) for name, value in values.items() if name != "text"}
+    used = mapping.values()
+    extra = {name: value for name, value in values.items() if name not in used}
+    plain = {name: value if type(value := values.get(column)) is str else as_text(value) for name, column in mapping.items() if name != "text"}
     identifier = plain.pop("id", "") or row.place
     return Article(text=text, id=identifier, extra=extra, place=row.place, **plain)
 

@@ -67,7 +67,7 @@ def kept_columns(articles: Sequence[Article], names: Sequence[str], columns: Col
     """The values of columns that pass through; one that a field takes has the field's."""
     fields = {getattr(columns, field) or field: field for field in FIELDS}
     return {
-        name: [article.extra[name] if name in article.extra else getattr(article, fields.get(name, ""), None) for article in articles]
+        name: [article.extra[name] if name in article.extra else getattr(article, fields.get(name, ""), None) or None for article in articles]
         for name in names
     }
 
