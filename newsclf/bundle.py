@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as read_tensors
-from safetensors.numpy import save as tensor_bytes
 
 from newsclf import __version__
 from newsclf.card import model_card
@@ -31,6 +28,7 @@ from newsclf.scores.calibration import Calibration
 from newsclf.scores.decision import Decision
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.spec import Spec, Tree, parse_yaml
+from newsclf.tensors import Arrays, tensor_bytes, tensors
 
 FORMAT = 1
 """Number of the bundle format. Raise it when an older newsclf could not read a new bundle rightly; keep reading every older one, and put a bundle
@@ -39,7 +37,6 @@ of the old format under tests/fixtures so that the suite proves it."""
 TOLERANCE = 1e-4
 """How far a golden score may move, in logits: the rounding of float32 sums on other machines, and no more."""
 
-LARGEST_HEADER = 1 << 20  # bytes; ours have a few hundred
 MANIFEST = "manifest.json"
 CODEBOOK = "codebook.yaml"
 
@@ -118,7 +115,10 @@ class Bundle:
 
     def _files(self) -> dict[str, bytes]:
         parts = self.model.parts()
-        weights = _tensor_bytes(parts.arrays)
+        try:
+            weights = tensor_bytes(parts.arrays)
+        except ValueError as error:
+            raise BundleError(f"the bundle was not saved: {error}.") from error
         pairs = golden_pairs(parts, self.codebook)
         scores = self.model.scores(pairs)
         golden = {
@@ -205,7 +205,7 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
         for name, content in data.items()
         if name.startswith("vocabulary.")
     }
-    model = learner.rebuild(Parts(_tensors(data["weights.safetensors"]), vocabularies), codebook)
+    model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies), codebook)
     calibration = Calibration(codebook.kind, **{name: np.array(values) for name, values in manifest.calibration.items()})
     decision = Decision.of_dict(codebook.kind, manifest.decision)
     if {calibration.slopes.shape, decision.thresholds.shape} != {(len(codebook.names),)}:
@@ -213,34 +213,11 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
     return Bundle(codebook, learner, manifest.clean, model, calibration, decision, manifest.about)
 
 
-def _tensor_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays as safetensors, read back; raises BundleError where they would not be loaded as they are."""
-    # safetensors 0.8 scrambles arrays that are not C-contiguous without a word (issue 825)
-    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    data = tensor_bytes(plain)
+def _weights(data: bytes) -> Arrays:
     try:
-        read = _tensors(data)
-        scrambled = [name for name, array in arrays.items() if not np.array_equal(read[name], array)]
-        if scrambled:
-            raise ValueError(f"safetensors did not write the array {listed(scrambled)} as it is")
-    except ValueError as error:
-        raise BundleError(f"the bundle was not saved: {error}.") from error
-    return data
-
-
-def _tensors(data: bytes) -> dict[str, np.ndarray]:
-    # before safetensors reads it: the header is JSON of any length
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(LARGEST_HEADER, len(data) - 8):
-        raise ValueError(f"weights.safetensors announces a header of {length} bytes; at most {LARGEST_HEADER} are read")
-    try:
-        arrays = read_tensors(data)
-    except SafetensorError as error:
+        return tensors(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"weights.safetensors cannot be read: {error}") from error
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"the weights {name!r} hold values that are not numbers (NaN or infinite)")
-    return arrays
 
 
 @np.errstate(all="ignore")  # damaged numbers may overflow; that they moved is what is told

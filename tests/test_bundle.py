@@ -25,7 +25,7 @@ from safetensors.numpy import save as tensor_bytes
 
 import newsclf
 from newsclf import bundle as bundle_module
-from newsclf.bundle import FORMAT, LARGEST_HEADER, Bundle
+from newsclf.bundle import FORMAT, Bundle
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.errors import BundleError, OutputError
@@ -34,6 +34,7 @@ from newsclf.learners.linear import LinearModel, LinearSpec
 from newsclf.learners.protocol import Documents, Pairs, Parts
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.decision import Decision
+from newsclf.tensors import LARGEST_HEADER
 
 FIXTURE = Path(__file__).parent / "fixtures" / "bundle_v1"
 CODED = (
@@ -461,7 +462,7 @@ def test_weights_that_are_no_numbers_are_not_saved_over_good_ones(bundle, model,
 
 
 def test_arrays_that_safetensors_scrambles_are_not_saved(bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundle_module, "tensor_bytes", lambda arrays: tensor_bytes({name: array[::-1].copy() for name, array in arrays.items()}))
+    monkeypatch.setattr("safetensors.numpy.save", lambda arrays: tensor_bytes({name: array[::-1].copy() for name, array in arrays.items()}))
     with pytest.raises(BundleError, match=r"not saved: safetensors did not write the array 'weights'.* as it is"):
         bundle.save(tmp_path / "view")
     assert not list(tmp_path.iterdir())
