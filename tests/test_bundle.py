@@ -24,7 +24,6 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as tensor_bytes
 
 import newsclf
-from newsclf import bundle as bundle_module
 from newsclf.bundle import FORMAT, Bundle
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
@@ -463,7 +462,7 @@ def test_weights_that_are_no_numbers_are_not_saved_over_good_ones(bundle, model,
 
 def test_arrays_that_safetensors_scrambles_are_not_saved(bundle, tmp_path, monkeypatch):
     monkeypatch.setattr("safetensors.numpy.save", lambda arrays: tensor_bytes({name: array[::-1].copy() for name, array in arrays.items()}))
-    with pytest.raises(BundleError, match=r"not saved: safetensors did not write the array 'weights'.* as it is"):
+    with pytest.raises(BundleError, match=r"not saved: safetensors did not write the array '[a-z.]+' as it is"):
         bundle.save(tmp_path / "view")
     assert not list(tmp_path.iterdir())
 

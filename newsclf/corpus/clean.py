@@ -7,14 +7,14 @@ at once, those that a step may change, and only they go through the steps.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import pairwise
 from typing import Literal
 
 from newsclf.article import Article
 from newsclf.corpus.html import extract_html, looks_like_html
-from newsclf.corpus.lines import Cleaned, Line, split_lines
+from newsclf.corpus.lines import Cleaned, Line
 from newsclf.corpus.mask import NEAR_TOP, Outlets
 from newsclf.corpus.steps import (
     Context,
@@ -106,6 +106,9 @@ PASSES = 5
 _TEXT_ONLY: frozenset[Step] = frozenset({drop_junk, mask_byline, mask_dateline})
 """Steps that a title is spared: a headline may well be "Comments"."""
 
+_OF_CHARACTERS: frozenset[Step] = frozenset({repair_mojibake, drop_invisible, plain_spaces, strip, compose})
+"""Steps that a line without odd characters is spared."""
+
 _TOP_ONLY: frozenset[Step] = frozenset({mask_byline, mask_dateline})
 """Steps that look at the top of a text only."""
 
@@ -146,9 +149,38 @@ class Cleaner:
         return Outlets((*self.spec.outlets, article.outlet))
 
 
-def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None:
+def _clean(texts: Sequence[str], steps: Sequence[Step], outlets: Sequence[Outlets]) -> Iterator[Cleaned]:
+    from newsclf.corpus.screen import CLEAN, ODD_CHARACTERS, screen  # loads numpy, which who only reads a CleanSpec need not wait for
+
+    screened = screen(texts, junk=drop_junk in steps)
+    near_top = 0 if _TOP_ONLY.isdisjoint(steps) else NEAR_TOP
+    passes = [steps] * PASSES
+    spared = [[step for step in steps if step not in _OF_CHARACTERS], *passes[1:]]
+    for at, (text, names) in enumerate(zip(texts, outlets, strict=True)):
+        named = mask_outlets in steps and any(form in text for form in names.forms)
+        if screened.clear[at] and not named and not near_top:
+            yield Cleaned(text)
+            continue
+        spans, doubts = screened.lines(at)
+        alone = doubts.count(CLEAN) < 2 and sum(not text[start:end].isspace() for start, end in spans) == 1
+        context = Context(names, Counter(), alone=alone)
+        changed: dict[int, Line | None] = {}
+        for number, doubt in enumerate(doubts):
+            if doubt != CLEAN or named or context.above < near_top:
+                line = Line.of(text, *spans[number])
+                kept = _through(line, passes if doubt == ODD_CHARACTERS else spared, context)
+                context.above += kept is not None and bool(kept.text)
+                if kept != line:
+                    changed[number] = kept
+        if screened.as_given[at] and not changed:
+            yield Cleaned(text)
+        else:
+            yield Cleaned.of(_pieces(text, spans, changed), +context.removed)
+
+
+def _through(line: Line, passes: Sequence[Sequence[Step]], context: Context) -> Line | None:
     """The line after all steps, again until none changes it: a stripped space can uncover mojibake, a cut name a dateline."""
-    for _ in range(PASSES):
+    for steps in passes:
         before = line.text
         for step in steps:
             changed = step(line, context)
@@ -160,35 +192,16 @@ def _through(line: Line, steps: Sequence[Step], context: Context) -> Line | None
     return line
 
 
-def _clean(texts: Sequence[str], steps: Sequence[Step], outlets: Sequence[Outlets]) -> Iterator[Cleaned]:
-    from newsclf.corpus.screen import screen  # loads numpy, which those who only read a CleanSpec need not wait for
-
-    screened = screen(texts, junk=drop_junk in steps)
-    near_top = 0 if _TOP_ONLY.isdisjoint(steps) else NEAR_TOP
-    for at, (text, names) in enumerate(zip(texts, outlets, strict=True)):
-        named = mask_outlets in steps and any(form in text for form in names.forms)
-        if screened.clear[at] and not named and not near_top:
-            yield Cleaned(text)
-            continue
-        context = Context(names, Counter())
-        lines = [(start, end, doubtful or named) for start, end, doubtful in screened.lines(at)]
-        changed = _changed(text, lines, steps=steps, context=context, near_top=near_top)
-        if screened.as_given[at] and not changed:
-            yield Cleaned(text)
-        else:
-            kept = [changed.get(line.start, line) for line in split_lines(text)]
-            yield Cleaned.of([line for line in kept if line is not None], +context.removed)
-
-
-def _changed(text: str, lines: Sequence[tuple[int, int, bool]], *, steps: Sequence[Step], context: Context, near_top: int) -> dict[int, Line | None]:
-    """What the steps change or drop of the lines: where a line starts → what is left of it."""
-    changed: dict[int, Line | None] = {}
-    context.alone = len(list(islice((start for start, end, _ in lines if not text[start:end].isspace()), 2))) == 1
-    for start, end, doubtful in lines:
-        if doubtful or context.above < near_top:
-            line = Line(text[start:end], start, end)
-            kept = _through(line, steps, context)
-            context.above += kept is not None and bool(kept.text)
-            if kept != line:
-                changed[start] = kept
-    return changed
+def _pieces(text: str, spans: Sequence[tuple[int, int]], changed: Mapping[int, Line | None]) -> Iterator[Line]:
+    """What is left of a text: the changed lines, and what stands between them as it is, in one piece where only newlines part it."""
+    gaps = ["", *(text[above[1] : below[0]] for above, below in pairwise(spans))]
+    apart = (number for number, gap in enumerate(gaps) if gap not in ("\n", "\n\n"))
+    for first, last in pairwise(sorted({*apart, *changed, *(number + 1 for number in changed), len(spans)})):
+        start, end = spans[first][0], spans[last - 1][1]
+        gap = gaps[first]
+        if len(gap) > 1 and gap != "\r\n":  # a blank line stands where the second break does
+            second = start - len(gap) + (2 if gap.startswith("\r\n") else 1)
+            yield Line("", second, second)
+        piece = changed[first] if first in changed else Line.of(text, start, end)
+        if piece is not None:
+            yield piece

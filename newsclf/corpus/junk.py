@@ -6,9 +6,9 @@ A rule never looks inside a sentence: "An advertisement for seasonal crews ran i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from newsclf.corpus.junk_abroad import ABROAD
 from newsclf.corpus.junk_forms import FORMS, HEADLINES, NAMES
@@ -43,8 +43,11 @@ _SMALL = re.compile(
 
 def junk_rule(line: str) -> str | None:
     """The name of the rule by which a line is junk, or None for a line of the article."""
-    if not line or len(line) > LONGEST:
-        return None
+    return _rule(line) if 0 < len(line) <= LONGEST else None
+
+
+@lru_cache(maxsize=10_000)  # the same few lines stand in all articles of a site
+def _rule(line: str) -> str | None:
     if _DECORATION.fullmatch(line):
         return "decoration"
     core = _core(line)
@@ -94,7 +97,7 @@ def _is_mostly_names(core: str) -> bool:
 
 
 ENOUGH = 250
-"""Lines from which it is faster to ask all of them at once which may be junk than each of them which rule it is."""
+"""Lines from which it is faster to ask all of them at once which may be junk than each of them by which rule it is."""
 
 
 def may_be_junk(lines: Sequence[str]) -> list[int]:
@@ -110,8 +113,8 @@ def may_be_junk(lines: Sequence[str]) -> list[int]:
     import pyarrow.compute as pc
 
     # the letters that are not ASCII and become it in lower case; what else is not ASCII stands as "?", which `_loose` knows
-    text = "".join(f"{line}\n" for line in lines).replace("\u0130", "i?").replace("\u212a", "k").replace("’", "'").replace("“", '"')
-    data = text.encode("ascii", "replace").lower()
+    text = "".join(f"{line}\n" for line in lines).replace("\u0130", "i?").replace("\u212a", "k")
+    data = _simple(text).encode("ascii", "replace").lower()
     while b"  " in data:
         data = data.replace(b"  ", b" ")
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
@@ -166,7 +169,7 @@ def _loose(atom: _Atom) -> str | None:
         if atom.text != "(?:":
             return ""
         ways = [[_loose(inner) for inner in way] for way in atom.ways]
-        return None if any(None in way for way in ways) else f"(?:{'|'.join(''.join(filter(None, way)) for way in ways)}){atom.times}"
+        return None if any(None in way for way in ways) else _any("".join(filter(None, way)) for way in ways) + atom.times
     if _WILD.fullmatch(atom.text):
         return None
     if atom.text in ("$", r"\b"):
@@ -175,28 +178,35 @@ def _loose(atom: _Atom) -> str | None:
 
 
 def _ascii(atom: str) -> str:
-    digit = atom.replace(r"\d", "0-9?" if atom.startswith("[") else "[0-9?]").replace(r"\W", "[^a-z0-9]")
-    return re.sub(r"[^\x00-\x7f]", "?" if atom.startswith("[") else r"\?", digit)
+    known = _simple(atom).replace(r"\d", "0-9?" if atom.startswith("[") else "[0-9?]").replace(r"\W", "[^a-z0-9]")
+    return re.sub(r"[^\x00-\x7f]", "?" if atom.startswith("[") else r"\?", known)
 
 
-def _head(way: Sequence[_Atom]) -> str:
+def _simple(text: str) -> str:
+    return text.replace("’", "'").replace("“", '"')
+
+
+def _head(way: Sequence[_Atom], end: str = _END) -> str:
     """What a line of this form begins with, up to the first wildcard."""
     head = ""
     for place, atom in enumerate(way):
+        if not head and atom.text == "(?=" and all(inner[-1].text == "$" for inner in atom.ways):
+            return _any(map(_head, atom.ways))
         loose = _loose(atom)
-        if atom.text == "(?=" and not head and not re.match(ahead := _heads(atom.ways), ""):
-            return ahead
-        if loose is None and not atom.ways:
+        if loose is not None:
+            head += loose
+        elif not atom.ways:
             return head
-        if loose is None:
-            ways = [*atom.ways, way[place + 1 :]] if atom.times in ("?", "*") else atom.ways
-            return head + _heads(ways)
-        head += loose
-    return head + _END
+        elif atom.times in ("", "?"):
+            rest = way[place + 1 :]
+            return head + _any([_head((*inner, *rest), end) for inner in atom.ways] + [_head(rest, end)] * (atom.times == "?"))
+        else:
+            return head + _any([_head(inner, "") for inner in atom.ways] + [""] * atom.times.startswith(("*", "{0")))
+    return head + end
 
 
-def _heads(ways: Sequence[Sequence[_Atom]]) -> str:
-    return f"(?:{'|'.join(map(_head, ways))})"
+def _any(patterns: Iterable[str]) -> str:
+    return f"(?:{'|'.join(patterns)})"
 
 
 def _needle(way: Sequence[_Atom]) -> str:
@@ -217,4 +227,4 @@ def _loose_table() -> tuple[str, str]:
                     needles.append(_needle(way))
                 else:
                     heads.append(head)
-    return f"^[^a-z0-9]*(?:{'|'.join(heads)})", "|".join(needles)
+    return f"^[^a-z0-9]*{_any(heads)}", "|".join(needles)

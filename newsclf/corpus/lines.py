@@ -27,6 +27,17 @@ class Line:
     repaired: bool = False
     """Mojibake was repaired: places inside the line are unknown, the line's own are used."""
 
+    @classmethod
+    def of(cls, text: str, start: int, end: int) -> Line:
+        """Characters start:end of an original."""
+        return cls(text[start:end], start, end)
+
+    def lines(self) -> list[Line]:
+        """The line itself, or the lines of several that stood together."""
+        if "\n" not in self.text:
+            return [self]
+        return [Line(line.text, self.start + line.start, self.start + line.end) for line in split_lines(self.text)]
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where characters start:end of the line's text stand in the original."""
         if self.repaired:
@@ -100,16 +111,18 @@ class Cleaned:
     """A field of an article after cleaning."""
 
     text: str
-    kept: tuple[Line, ...] | None = None
-    """What its lines were made of; None for a text that is its original, character for character."""
+    pieces: tuple[Line, ...] | None = None
+    """What it is put together from, line by line or several lines at once where they stood together; None: it is the original, as it was given."""
 
     removed: Counter[str] = field(default_factory=Counter)
     """Step or rule → how often it removed or repaired something."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """The lines, with their places in the original."""
-        return tuple(split_lines(self.text)) if self.kept is None else self.kept
+        """The lines, each with its places in the original."""
+        if self.pieces is None:
+            return tuple(split_lines(self.text))
+        return tuple(line for piece in self.pieces for line in piece.lines())
 
     @classmethod
     def of(cls, lines: Iterable[Line], removed: Counter[str]) -> Cleaned:
@@ -124,24 +137,25 @@ class Cleaned:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where start:end of the cleaned text stands in the original, in code points."""
-        if self.kept is None:
-            return _held(self.text, start, end)
+        start, end = _held(self.text, start, end)
+        if self.pieces is None:
+            return start, end
         at, stop = 0, 0
         begin: int | None = None
-        for line in self.kept:
-            inside = max(start - at, 0), min(end - at, len(line.text))
+        for piece in self.pieces:
+            inside = max(start - at, 0), min(end - at, len(piece.text))
             if inside[0] < inside[1]:
-                first, stop = line.span(*inside)
+                first, stop = piece.span(*inside)
                 begin = first if begin is None else begin
             elif begin is None and at <= start:
                 # nothing of the span yet: an empty one, or a line break, stands where the text before it ends
-                stop = line.span(0, start - at)[1] if 0 < start - at <= len(line.text) else line.start
-            at += len(line.text) + 1
+                stop = piece.span(0, start - at)[1] if 0 < start - at <= len(piece.text) else piece.start
+            at += len(piece.text) + 1
         return (stop if begin is None else begin), stop
 
 
 def _held(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the newlines at its ends."""
+    """The span without line breaks at its ends; its start where it is nothing else."""
     piece = text[start:end]
     held = piece.lstrip("\n")
     begin = start + len(piece) - len(held)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from newsclf.corpus.junk import LONGEST, may_be_junk
 from newsclf.corpus.lines import BREAKS
-from newsclf.corpus.steps import TOUCHED
+from newsclf.corpus.steps import ODD
 
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -19,8 +19,11 @@ Flags = npt.NDArray[np.bool_]
 _BLOCK = 200_000
 """Code points looked at together, about: of many more, the numbers would not stay in the processor's cache."""
 
-_BREAK, _TOUCHED = 1, 2
+_BREAK, _ODD = 1, 2
 _LAST = 0xFFFF
+
+CLEAN, JUNK, ODD_CHARACTERS = 0, 1, 2
+"""What may be wrong with a line: nothing; that it is junk; anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Screen:
     ends: list[int]
     """Code points of each line in its text."""
 
-    doubtful: list[bool]
-    """Whether a step may change or drop the line; one that is not doubtful comes out as it is, whatever the steps but the masks."""
+    doubts: list[int]
+    """What may be wrong with each line. A clean one comes out of the steps as it is, but for the masks."""
 
     first: list[int]
     """Text → its first line, and one more for the end."""
@@ -41,12 +44,12 @@ class Screen:
     """Text → whether it is its own lines joined by newlines: all breaks are newlines, no two blank lines in a row and none at the ends."""
 
     clear: list[bool]
-    """Text → whether it is as given and none of its lines is doubtful."""
+    """Text → whether it is as given and all of its lines are clean."""
 
-    def lines(self, text: int) -> list[tuple[int, int, bool]]:
-        """Start, end and doubt of the lines of a text."""
+    def lines(self, text: int) -> tuple[list[tuple[int, int]], list[int]]:
+        """Start and end of each line of a text, and its doubt."""
         span = slice(self.first[text], self.first[text + 1])
-        return list(zip(self.starts[span], self.ends[span], self.doubtful[span], strict=True))
+        return list(zip(self.starts[span], self.ends[span], strict=True)), self.doubts[span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class _Seen:
 
     starts: Places
     ends: Places
-    doubtful: Flags
+    odd: Flags
     counts: Places
     """Text → lines that hold anything."""
 
@@ -68,18 +71,18 @@ def screen(texts: Sequence[str], *, junk: bool) -> Screen:
     seen = [_seen(texts[at : at + size]) for at in range(0, len(texts), size)] or [_seen(())]
     starts = np.concatenate([block.starts for block in seen])
     ends = np.concatenate([block.ends for block in seen])
-    doubtful = np.concatenate([block.doubtful for block in seen])
+    doubts = np.concatenate([block.odd for block in seen]) * np.uint8(ODD_CHARACTERS)
     counts = np.concatenate([block.counts for block in seen])
     as_given = np.concatenate([block.as_given for block in seen])
     text_of = np.repeat(np.arange(len(texts)), counts)  # [lines]
     if junk:
-        short = np.flatnonzero(~doubtful & (ends - starts <= LONGEST))
+        short = np.flatnonzero((doubts == CLEAN) & (ends - starts <= LONGEST))
         spans = zip(text_of[short].tolist(), starts[short].tolist(), ends[short].tolist(), strict=True)
-        doubtful[short[may_be_junk([texts[text][start:end] for text, start, end in spans])]] = True
+        doubts[short[may_be_junk([texts[text][start:end] for text, start, end in spans])]] = JUNK
     clear = as_given.copy()
-    clear[text_of[doubtful]] = False
+    clear[text_of[doubts != CLEAN]] = False
     first = np.append(0, np.cumsum(counts))
-    return Screen(starts.tolist(), ends.tolist(), doubtful.tolist(), first.tolist(), as_given.tolist(), clear.tolist())
+    return Screen(starts.tolist(), ends.tolist(), doubts.tolist(), first.tolist(), as_given.tolist(), clear.tolist())
 
 
 def _seen(texts: Sequence[str]) -> _Seen:
@@ -91,8 +94,8 @@ def _seen(texts: Sequence[str]) -> _Seen:
     starts, ends = np.append(0, breaks[:-1] + 1)[: len(breaks)], breaks
     held = ends > starts
     starts, ends = starts[held], ends[held]
-    doubtful = (codes[starts] == ord(" ")) | (codes[ends - 1] == ord(" "))
-    doubtful[np.searchsorted(starts, odd[kinds == _TOUCHED], side="right") - 1] = True
+    odd_lines = (codes[starts] == ord(" ")) | (codes[ends - 1] == ord(" "))
+    odd_lines[np.searchsorted(starts, odd[kinds == _ODD], side="right") - 1] = True
 
     offsets = np.append(0, np.cumsum([len(text) + 1 for text in texts], dtype=np.int64))  # [texts + 1]
     counts = np.diff(np.searchsorted(starts, offsets))
@@ -102,7 +105,7 @@ def _seen(texts: Sequence[str]) -> _Seen:
     as_given[text_of[in_a_row < offsets[text_of + 1] - 1]] = False  # breaks in a row that begin after a text are not of it
     as_given[np.searchsorted(offsets, breaks[codes[breaks] != ord("\n")], side="right") - 1] = False
     offset = np.repeat(offsets[:-1], counts)  # [lines]
-    return _Seen(starts - offset, ends - offset, doubtful, counts, as_given)
+    return _Seen(starts - offset, ends - offset, odd_lines, counts, as_given)
 
 
 @cache
@@ -110,8 +113,8 @@ def _kinds() -> npt.NDArray[np.uint8]:
     """Code point → what it is to the screen; the last stands for all beyond it."""
     every = "".join(map(chr, range(_LAST + 1)))
     kinds = np.zeros(len(every), np.uint8)
-    for pattern in TOUCHED:
-        kinds[[match.start() for match in pattern.finditer(every)]] = _TOUCHED
-    kinds[_LAST] = _TOUCHED
+    for pattern in ODD:
+        kinds[[match.start() for match in pattern.finditer(every)]] = _ODD
+    kinds[_LAST] = _ODD
     kinds[[ord(character) for character in BREAKS]] = _BREAK
     return kinds

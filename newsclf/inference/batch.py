@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from newsclf.bundle import outline
 from newsclf.corpus.identity import identity, size_of
@@ -22,7 +23,7 @@ from newsclf.corpus.read import CorpusSpec, check_columns, files_of
 from newsclf.corpus.shards import Shard, plan, sampled
 from newsclf.errors import DataError, InputError, listed
 from newsclf.inference.commit import Commit, commit_of, discard, is_done, write_whole
-from newsclf.inference.job import SUMMARY, Job, locked, move_aside
+from newsclf.inference.job import SUMMARY, Job, in_turn, locked, move_aside
 from newsclf.inference.pool import POLL_S, Pool
 from newsclf.inference.predictor import check_targets, check_tasks
 from newsclf.inference.scorer import Order, Scorer, ScoreSpec
@@ -38,18 +39,24 @@ class RunSpec(Spec):
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Worker processes; auto takes one a core, and no more than there are shards."""
 
-    shard: str = Field(default="", pattern=r"^([1-9]\d*/[1-9]\d*)?$")
+    shard: str = ""
     """One part of an array of jobs that share a folder, as 2/8: every eighth shard, from the second on."""
 
     restart: bool = False
     """Begin anew; what the folder holds is moved aside, not deleted."""
 
+    @field_validator("shard")
+    @classmethod
+    def _one_of_many(cls, shard: str) -> str:
+        found = re.fullmatch(r"(\d+)/(\d+)", shard)
+        if shard and not (found and 1 <= int(found[1]) <= int(found[2])):
+            raise ValueError(f"job 2 of 8 is written 2/8, and the first is 1/8; this is {shard!r}")
+        return shard
+
     @property
     def part(self) -> tuple[int, int]:
-        """This job's number among so many, from 0; raises InputError where there are not so many."""
+        """This job's number among so many, from 0."""
         number, _, many = (self.shard or "1/1").partition("/")
-        if int(number) > int(many):
-            raise InputError(f"--shard {self.shard}: of {many} jobs this can be number 1 to {many}.")
         return int(number) - 1, int(many)
 
 
@@ -92,6 +99,7 @@ def score(
     order = Order(tuple(str(Path(path).resolve()) for path in paths), corpus, spec, Path(output), job)
     if run.restart:
         move_aside(order.folder, part=run.shard)
+    job.is_in(order.folder)  # before a lock is put there: a folder that holds something else is left as it is
     with locked(order.folder, part=run.shard), _terminable():
         job.enter(order.folder)
         ledger = Ledger(order, run)
@@ -136,8 +144,8 @@ class Ledger:
             raise AssertionError(f"{folder}: {missing} shards of a whole job have no commit")
         if not missing:
             summary = {"rows": rows, "scored": scored, "quarantined": rows - scored, "shards": len(there), **job.tree()}
-            # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
-            write_whole(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+            with in_turn(folder):  # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
+                write_whole(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
         return Scored(folder, rows, scored, rows - scored, before=self.before, missing=missing)
 
 

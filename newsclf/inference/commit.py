@@ -77,9 +77,9 @@ def is_done(folder: Path, shard: Shard, *, job: str) -> bool:
 
 def write_shard(folder: Path, shard: Shard, tables: Mapping[str, pa.Table], quarantine: pa.Table, *, job: str, digest: str) -> Commit:
     """Write a shard's tables ("" is the articles', others have their task's name), then its commit; raises OutputError where that fails."""
-    rows, scored = shard.number, tables[""].num_rows
-    names = {f"{PART}-{rows:05d}{'.' * bool(task)}{task}.parquet": table for task, table in tables.items()}
-    names[f"{QUARANTINE}-{rows:05d}.parquet"] = quarantine
+    number, scored = shard.number, tables[""].num_rows
+    names = {f"{PART}-{number:05d}{'.' * bool(task)}{task}.parquet": table for task, table in tables.items()}
+    names[f"{QUARANTINE}-{number:05d}.parquet"] = quarantine
     files = {}
     for name, table in names.items():
         data = _parquet(table)
@@ -87,7 +87,7 @@ def write_shard(folder: Path, shard: Shard, tables: Mapping[str, pa.Table], quar
         write_whole(folder / name, data)
     commit = Commit(job, shard.as_dict(), digest, scored + quarantine.num_rows, scored, quarantine.num_rows, files)
     # last: what has no commit was not written, whatever happened
-    write_whole(commit_of(folder, shard.number), (json.dumps(asdict(commit)) + "\n").encode("utf-8", "backslashreplace"))
+    write_whole(commit_of(folder, number), (json.dumps(asdict(commit)) + "\n").encode("utf-8", "backslashreplace"))
     return commit
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def export(path: str | Path, output: str | Path, table: str | None = None) -> in
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror or error}.") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name already, or there is no such folder
+            fresh.unlink()
     return rows
 
 

@@ -19,7 +19,7 @@ from newsclf.inference.commit import Commit, write_shard
 from newsclf.inference.job import Job
 from newsclf.inference.predictor import Reader
 from newsclf.inference.rows import Batch, batches, kept_columns
-from newsclf.inference.tables import Tables, joined, quarantine_table, score_tables
+from newsclf.inference.tables import Tables, joined, quarantine_table, score_tables, with_kept
 from newsclf.spec import Spec
 
 
@@ -89,7 +89,8 @@ class Scorer:
         corpus = self.order.corpus
         self._check_inputs(shard)
         tables: dict[str, list[pa.Table]] = {}
-        quarantine = [quarantine_table([])]
+        kept: dict[str, list[Any]] = {name: [] for name in self.order.spec.keep}
+        quarantine, count = [quarantine_table([])], 0
         read = articles_of(self._shards.rows(shard), corpus, checked=True)
         for rows in chain(batches(read), [[]]):  # an empty batch at last: a shard without a row has its columns too
             batch = Batch.of(rows, self._reader.clean)
@@ -97,17 +98,21 @@ class Scorer:
                 raise DataError(f"{batch.bad[0].place}: {batch.bad[0].reason} (To set such rows aside and go on: on_error: quarantine)")
             for name, table in self._tables(batch).items():
                 tables.setdefault(name, []).append(table)
+            for name, values in kept_columns(batch.articles, self.order.spec.keep, corpus).items():
+                kept[name] += values
             quarantine.append(quarantine_table(batch.bad))
+            count += batch.rows
             report(batch.rows)
         self._check_inputs(shard)  # a file may have been replaced while it was read
-        whole = {name: joined(found) for name, found in tables.items()}
-        return write_shard(self.order.folder, shard, whole, joined(quarantine), job=self._job, digest=self._shards.digest)
+        whole, aside = {name: joined(found) for name, found in tables.items()}, joined(quarantine)
+        whole[""] = with_kept(whole[""], kept, self._reader.tasks)
+        if whole[""].num_rows + aside.num_rows != count:
+            raise AssertionError(f"{shard}: {count} rows were read, and {whole[''].num_rows} scored and {aside.num_rows} set aside do not add up")
+        return write_shard(self.order.folder, shard, whole, aside, job=self._job, digest=self._shards.digest)
 
     def _tables(self, batch: Batch) -> Tables:
-        spec = self.order.spec
-        answers = self._reader.answer(batch.cleaned, spec.targets)
-        kept = kept_columns(batch.articles, spec.keep, self.order.corpus)
-        return score_tables(batch.articles, answers, batch.cleaned, kept=kept, sentences=spec.sentences)
+        answers = self._reader.answer(batch.cleaned, self.order.spec.targets)
+        return score_tables(batch.articles, answers, batch.cleaned, sentences=self.order.spec.sentences)
 
     def _check_inputs(self, shard: Shard) -> None:
         for file in dict.fromkeys(piece.file for piece in shard.pieces):

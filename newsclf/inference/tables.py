@@ -24,14 +24,12 @@ IDENTITY = ("place", "id", "title", "outlet", "date", "url")
 """Columns that say which article a row is about; the first two are always written, the others where they are used."""
 
 
-def score_tables(
-    articles: Sequence[Article], answers: Sequence[Answers], cleaned: Cleaned, *, kept: Mapping[str, Sequence[Any]], sentences: int
-) -> Tables:
-    """The articles' table, with columns for each topic and framing task and those that are `kept`, and one for each stance task.
+def score_tables(articles: Sequence[Article], answers: Sequence[Answers], cleaned: Cleaned, *, sentences: int) -> Tables:
+    """The articles' table, with columns for each topic and framing task, and one for each stance task.
 
     A batch without an article gives the same tables without a row, so that every part has the columns of its tasks.
     """
-    main = _identity(articles) | _passed_through(kept, [item.bundle.codebook.task for item in answers])
+    main = _identity(articles)
     split = {key: [Sentences.of(article) for article in items] for key, items in cleaned.items()} if sentences else {}
     tables = {}
     for item in answers:
@@ -66,14 +64,14 @@ def score_batch(batch: pa.RecordBatch, reader: Scoring, *, columns: Columns | No
     read = (Row(str(at), row) if isinstance(row, dict) else BadRow(str(at), f"this row cannot be read: {row}.") for at, row in enumerate(rows))
     told = Batch.of(list(articles_of(read, wanted, checked=True)), reader.clean)
     answers = reader.answer(told.cleaned, targets)
-    tables = score_tables(told.articles, answers, told.cleaned, kept={}, sentences=sentences)
+    tables = score_tables(told.articles, answers, told.cleaned, sentences=sentences)
     whole = next((tables[item.bundle.codebook.task] for item in answers if item.targets), tables[""])
     asked = max(len(answers[0].targets), 1)
     reasons = {int(bad.place): bad.reason for bad in told.bad}
     scored = iter(range(len(told.articles)))
     # rows of `whole` in the order of the batch, null where there is none; a row without a score stands once  [rows out]
     out = [(row, at) for row in range(batch.num_rows) for at in (_rows_of(next(scored), asked) if row not in reasons else (None,))]
-    identifiers = batch.column(mapping["id"]) if "id" in mapping else pa.nulls(batch.num_rows)
+    identifiers = batch.column(mapping["id"]) if "id" in mapping else pa.nulls(batch.num_rows, pa.string())
     result = {"id": identifiers.take(pa.array([row for row, _ in out], pa.int64()))}
     taken = whole.drop_columns([name for name in IDENTITY if name in whole.column_names]).take(pa.array([at for _, at in out], pa.int64()))
     result |= dict(zip(taken.column_names, taken.columns, strict=True)) | {"reason": pa.array([reasons.get(row) for row, _ in out], pa.string())}
@@ -145,11 +143,17 @@ def _identity(articles: Sequence[Article]) -> dict[str, pa.Array]:
     return {name: _texts(value or None for value in values) for name, values in columns.items() if name in ("place", "id") or any(values)}
 
 
-def _passed_through(kept: Mapping[str, Sequence[Any]], tasks: Sequence[str]) -> dict[str, pa.Array]:
-    """Columns as they were. A name that is, or in another part may be, one of ours gets `extra.` before it."""
+def with_kept(table: pa.Table, kept: Mapping[str, Sequence[Any]], tasks: Sequence[str]) -> pa.Table:
+    """The articles' table of a whole shard, with columns of the corpus after those that say which article a row is about.
+
+    A name that is, or in another part may be, one of ours gets `extra.` before it.
+    """
     ours = {*tasks, "extra"}
-    columns = {name: plain_column(values) for name, values in kept.items()}
-    return {f"extra.{name}" if name in IDENTITY or name.partition(".")[0] in ours else name: column for name, column in columns.items()}
+    # of the whole shard at once: a column's type must not depend on how its rows were batched
+    columns = {f"extra.{name}" if name in IDENTITY or name.partition(".")[0] in ours else name: plain_column(values) for name, values in kept.items()}
+    there = dict(zip(table.column_names, table.columns, strict=True))
+    identity = {name: there.pop(name) for name in IDENTITY if name in there}
+    return pa.table(identity | columns | there)
 
 
 def plain_column(values: Sequence[Any]) -> pa.Array:

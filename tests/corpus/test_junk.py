@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsclf.corpus import junk
-from newsclf.corpus.junk import LONGEST, RULES, junk_rule
+from newsclf.corpus.junk import ENOUGH, LONGEST, RULES, junk_rule, may_be_junk
 from newsclf.corpus.junk_abroad import ABROAD
 from newsclf.corpus.junk_forms import FORMS, NAMES
 from newsclf.corpus.junk_pieces import PIECES
@@ -416,3 +417,76 @@ def test_any_line_gets_a_rule_or_none(line: str) -> None:
 @given(st.lists(st.sampled_from([*OPENINGS, *TAILS, "@a", "10:10", "#"]), max_size=40))
 def test_any_mixture_of_the_words_of_the_table_gets_a_rule_or_none(words: list[str]) -> None:
     assert junk_rule("".join(words)) in {None, "decoration", *FORMS}
+
+
+EVERY = lines("\n".join([*JUNK.values(), ABROAD_JUNK, COMPOSED]))
+SENTENCES = """
+    The council voted six to three on Tuesday to keep the shelter open.
+    “Nobody asked us,” said Dana Whitcomb, who has run the kitchen since 2011.
+    A judge in El Paso gave both sides until the end of the month.
+    Rents rose again, the third time this year.
+    In the end the bridge was closed – for good, as it turned out.
+    Après la réunion, le maire a parlé de la rivière.
+    Die Brücke über den Fluss bleibt bis zum Frühjahr gesperrt."""
+
+
+@pytest.fixture
+def asked_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few lines are asked as many are."""
+    monkeypatch.setattr(junk, "ENOUGH", 0)
+
+
+def test_every_line_that_a_rule_names_may_be_junk(asked_all_at_once: None) -> None:
+    found = set(may_be_junk(EVERY))
+    assert [line for index, line in enumerate(EVERY) if index not in found] == []
+
+
+def test_few_lines_of_an_article_may_be_junk(asked_all_at_once: None) -> None:
+    assert may_be_junk(lines(SENTENCES)) == []
+    assert len(may_be_junk(lines(SURVIVES))) < len(lines(SURVIVES)) / 3  # though each was chosen because it looks like junk
+
+
+def test_of_few_lines_all_may_be_junk() -> None:
+    assert may_be_junk(["The bridge was closed."] * (ENOUGH - 1)) == list(range(ENOUGH - 1))
+    assert may_be_junk(["The bridge was closed."] * ENOUGH) == []
+
+
+def test_lines_may_be_junk_each_for_itself(asked_all_at_once: None) -> None:
+    assert may_be_junk(["Close", "the gate.", "", "Read", "the order.", "4 Min Read"]) == [0, 2, 3, 5]
+    assert may_be_junk([]) == []
+
+
+decorations = st.sampled_from(
+    ["", " ", "  ", "- ", "— ", "“", "”", "(", ")", ") ", "...", "…", ".", ":", " !", "📸 ", "[", "* ", "\u0130", "é", "4 ", "\udc80"]
+)
+separators = st.sampled_from([" | ", "|", " • ", "·", " » ", " - ", " – ", " — ", ". ", " ", "  "])
+cases = st.sampled_from(
+    [str, str.upper, str.title, str.lower, lambda line: line.replace("'", "’").replace("k", "\u212a"), lambda line: line.replace(" ", "  ")]
+)
+parts = st.builds(lambda before, line, case, after: before + case(line) + after, decorations, st.sampled_from(EVERY), cases, decorations)
+mutated = st.one_of(
+    parts,
+    st.builds(lambda one, separator, other: one + separator + other, parts, separators, parts),
+    st.builds(lambda line, at, put: line[: at % len(line)] + put + line[(at % len(line)) + 1 :], parts, st.integers(0, LONGEST), st.text(max_size=2)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(mutated.map(lambda line: " ".join(re.split(r"[^\S ]", line))), min_size=20, max_size=60))
+def test_no_line_that_a_rule_names_is_missed_however_it_is_written(some: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(junk, "ENOUGH", 0)
+        found = set(may_be_junk(some))
+    assert [line for index, line in enumerate(some) if junk_rule(line) and index not in found] == []
+
+
+def test_two_letters_become_ascii_in_lower_case() -> None:
+    found = [chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).lower()[0].isascii() or len(chr(code).lower()) > 1]
+    assert found == ["\u0130", "\u212a"]
+
+
+def test_forms_are_written_in_what_their_loosened_form_knows() -> None:
+    tokens = [token[1] for _, pattern in RULES for token in junk._TOKEN.finditer(pattern.pattern)]
+    assert {token for token in tokens if re.fullmatch(r"\\[A-Za-z]", token)} <= {r"\d", r"\w", r"\W", r"\S", r"\b"}
+    assert {token for token in tokens if token.startswith("[") and re.search(r"\\[A-Zbs]", token)} == set()
+    assert {"(", "^"}.isdisjoint(tokens)
