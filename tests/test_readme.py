@@ -53,7 +53,7 @@ def test_the_own_csv_example_trains_and_its_commands_run(tmp_path: Path) -> None
     shutil.copy(tmp_path / "articles.csv", tmp_path / "more-coded.csv")
     shutil.copy(tmp_path / "articles.csv", tmp_path / "corpus" / "a.csv")
     commands = [line.partition("#")[0].strip() for line in blocks("sh")[1].splitlines()]
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         command = command.replace("corpus/*.parquet", "corpus/*.csv --column text=body")
         command = command.replace("newsclf ", f"{sys.executable} -m newsclf ", 1)
