@@ -7,6 +7,7 @@ adaptation"). One model so serves many targets, and answers for an unseen one fr
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,15 +94,22 @@ class Features:
 
     def count(self, pairs: Pairs) -> Counted:
         """How often each n-gram occurs in each pair."""
-        counts = [block.vocabulary.counts(words_of(pairs, block.field, self.mentions)) for block in self.blocks]
-        return Counted(tuple(counts), tuple(pairs.targets))
+        return Counted(tuple(self._count(block, pairs) for block in self.blocks), tuple(pairs.targets))
+
+    def _count(self, block: Block, pairs: Pairs) -> Matrix:
+        if block.field == "near" or not pairs.targets:
+            return block.vocabulary.counts(words_of(pairs, block.field, self.mentions))
+        # what does not depend on the target is counted once for all targets of a document
+        documents, place = np.unique(pairs.rows, return_inverse=True)
+        counts: Matrix = block.vocabulary.counts(words_of(Pairs(pairs.documents, documents), block.field, self.mentions))[place]
+        return counts
 
     def weigh(self, counted: Counted) -> Matrix:
         """The matrix that weights are multiplied with. float32 [pairs, features]"""
         shared = sparse.hstack([block.weigh(counts) for block, counts in zip(self.blocks, counted.blocks, strict=True)], format="csr")
         if not self.crossed:
             return _narrow(shared)
-        own = np.array([self._own(target) for target in counted.targets], np.int64)  # [pairs], -1 for a target without columns of its own
+        own = self.own(counted.targets)  # [pairs]
         # the copies are cut out of the arrays of the shared columns: the same values, moved to the right by whole copies
         rows, lengths = np.flatnonzero(own >= 0), np.diff(shared.indptr)
         inside = np.repeat(own >= 0, lengths)
@@ -111,8 +119,14 @@ class Features:
         constants = sparse.csr_array((np.ones(len(rows), np.float32), (rows, own[rows])), shape=(len(own), len(self.crossed)))
         return _narrow(sparse.hstack([shared, copies, constants], format="csr"))
 
-    def _own(self, target: str) -> int:
-        return self.crossed.index(target) if target in self.crossed else -1
+    def own(self, targets: Sequence[str]) -> Ids:
+        """Which columns of its own each pair's target has, -1 for none. [pairs]"""
+        number = {target: at for at, target in enumerate(self.crossed)}
+        return np.array([number.get(target, -1) for target in targets], np.int64)
+
+    def shared_only(self) -> Features:
+        """The columns that all targets share."""
+        return replace(self, crossed=())
 
     def occurrences(self, pairs: Pairs, pair: int) -> Occurrences:
         """Every n-gram of one pair where it stands; the occurrences of an n-gram share its value evenly."""
@@ -128,9 +142,9 @@ class Features:
             offset += len(block.vocabulary)
         place, column = np.concatenate(positions), np.concatenate(columns)
         # counted and weighed as for scoring, so that evidence cannot drift away from the score
-        shared = replace(self, crossed=()).weigh(self.count(one)).toarray()[0].astype(np.float64)
+        shared = self.shared_only().weigh(self.count(one)).toarray()[0].astype(np.float64)
         values = shared[column] / np.bincount(column, minlength=self.shared)[column]
-        own = self._own(one.targets[0]) if one.targets else -1
+        own = int(self.own(one.targets)[0]) if one.targets else -1
         if own < 0:
             return Occurrences(place, column, values, tuple(phrases), np.empty(0, np.int64))
         both = np.concatenate([column, column + (1 + own) * self.shared])
@@ -156,7 +170,7 @@ class Features:
 
 def words_of(pairs: Pairs, field: str, mentions: Mentions) -> Words:
     """The words of a field of each pair. [pairs]"""
-    words = (pairs.documents.title if field == "title" else pairs.documents.whole).take(pairs.rows)
+    words = pairs.documents.title.take(pairs.rows) if field == "title" else pairs.whole
     if field == "near":
         return words.only(mentions.near(words, pairs.targets))
     if field == "lead":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -90,10 +91,32 @@ class LinearModel:
 
     def scores(self, pairs: Pairs) -> Floats:
         """Margins of the labels' machines. [pairs, labels]"""
-        matrix: Any = self.features.weigh(self.features.count(pairs))
-        # by columns each row of the weights comes from memory once for all pairs that touch it; the sums are the same, in the same order
-        matrix = matrix.tocsc() if matrix.shape[0] >= SOME else matrix
-        return np.asarray(matrix @ self.weights + self.intercepts, np.float64)
+        shared = self.features.shared_only()
+        matrix = shared.weigh(shared.count(pairs))
+        own = self.features.own(pairs.targets or [""] * len(pairs))  # [pairs]
+        scores = np.zeros((len(pairs), len(self.intercepts)))
+        for column in np.unique(own).tolist():
+            rows = np.flatnonzero(own == column)
+            part: Any = matrix if len(rows) == len(own) else matrix[rows]
+            # by columns each row of the weights comes from memory once for all pairs that touch it; the sums are the same, in the same order
+            part = part.tocsc() if len(rows) >= SOME else part
+            weights, intercepts = self._weights_of[column]
+            scores[rows] = part @ weights + intercepts
+        return scores
+
+    @cached_property
+    def _weights_of(self) -> dict[int, tuple[np.ndarray, Floats]]:
+        """For each target with columns of its own, and for all others (-1), what a pair's shared columns are multiplied with, and what is added.
+
+        A target's own columns are copies of the shared ones: adding up the weights of both spares the copies.
+        """
+        width = self.features.shared
+        every = self.weights[:width]
+        found = {-1: (every, self.intercepts)}
+        for at in range(len(self.features.crossed)):
+            constant = self.weights[width * (1 + len(self.features.crossed)) + at]
+            found[at] = (every + self.weights[width * (1 + at) : width * (2 + at)], self.intercepts + constant)
+        return found
 
     def coverage(self, pairs: Pairs) -> Floats:
         """Always 1: n-grams are counted over the whole article."""

@@ -29,23 +29,44 @@ class Mentions:
 
     def near(self, words: Words, targets: Sequence[str]) -> Ids:
         """Positions of the words around mentions of each text's target, in order; `targets` has one target a text."""
-        index = {word: number for number, word in enumerate(words.vocabulary)}
-        # +1 where a window opens, -1 where it ends: overlapping ones merge in the running sum  [words + 1]
-        edges = np.zeros(len(words.ids) + 1, np.int64)
-        for target in dict.fromkeys(targets):
-            of_target = np.array([name == target for name in targets])
-            for name in self.names.get(target) or _as_words((target,)):
-                numbers = [index.get(word, -1) for word in name]
-                if numbers and min(numbers) >= 0:  # a name with a word that no text has is mentioned nowhere
-                    _mark(words, of_target, numbers, edges)
-        return np.flatnonzero(np.cumsum(edges[:-1]) > 0)
+        begins, stops = self._windows(words, targets)
+        order = np.argsort(begins, kind="stable")
+        begins, stops = begins[order], stops[order]
+        # a window counts from where the ones before it end: overlapping ones give each word once
+        begins = np.maximum(begins, np.concatenate(([0], np.maximum.accumulate(stops)[:-1])) if len(stops) else begins)
+        lengths = np.maximum(stops - begins, 0)
+        return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+
+    def _windows(self, words: Words, targets: Sequence[str]) -> tuple[Ids, Ids]:
+        """First word and end of the window around every mention; windows never leave their text. [mentions] each"""
+        names = {target: self.names.get(target) or _as_words((target,)) for target in dict.fromkeys(targets)}
+        wanted = {word for spelt in names.values() for name in spelt for word in name}
+        number = {word: at for at, word in enumerate(words.vocabulary) if word in wanted}
+        # names as numbers; one with a word that no text has is mentioned nowhere
+        known = {
+            target: [[number[word] for word in name] for name in spelt if name and number.keys() >= set(name)] for target, spelt in names.items()
+        }
+        opening = np.zeros(len(words.vocabulary), np.bool_)
+        opening[[name[0] for spelt in known.values() for name in spelt]] = True
+        likely = np.flatnonzero(opening[words.ids]) if opening.any() else np.empty(0, np.int64)
+        text = np.searchsorted(words.starts, likely, side="right") - 1
+        which = {target: at for at, target in enumerate(names)}
+        asked = np.array([which[target] for target in targets], np.int64)[text]  # [likely]
+        begins, stops = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for target, spelt in known.items():
+            own = likely[asked == which[target]]
+            for name in spelt:
+                starts = _found(words, own, name)
+                inside = np.searchsorted(words.starts, starts, side="right") - 1
+                begins.append(np.maximum(starts - REACH, words.starts[inside]))
+                stops.append(np.minimum(starts + len(name) + REACH, words.starts[inside + 1]))
+        return np.concatenate(begins), np.concatenate(stops)
 
 
 def mentioned(codebook: Codebook, pairs: Pairs) -> NDArray[np.bool_]:
     """Whether each pair's document mentions its target or one of the target's aliases. [pairs]"""
-    words = pairs.documents.whole.take(pairs.rows)
-    near = Mentions.of(codebook).near(words, pairs.targets)
-    return np.bincount(words.owner[near], minlength=len(pairs)) > 0
+    near = Mentions.of(codebook).near(pairs.whole, pairs.targets)
+    return np.bincount(np.searchsorted(pairs.whole.starts, near, side="right") - 1, minlength=len(pairs)) > 0
 
 
 def _as_words(names: Iterable[str]) -> list[list[str]]:
@@ -54,14 +75,10 @@ def _as_words(names: Iterable[str]) -> list[list[str]]:
     return [[words.vocabulary[number] for number in words.ids[words.starts[row] : words.starts[row + 1]]] for row in range(len(listed))]
 
 
-def _mark(words: Words, chosen: NDArray[np.bool_], numbers: Sequence[int], edges: Ids) -> None:
-    """Open a window before each mention and close it after; windows never leave their text."""
-    starts = np.flatnonzero((words.ids == numbers[0]) & chosen[words.owner])
-    owner = words.owner[starts]
-    for step, number in enumerate(numbers[1:], start=1):
-        whole = starts + step < words.starts[owner + 1]
-        starts, owner = starts[whole], owner[whole]
-        same = words.ids[starts + step] == number
-        starts, owner = starts[same], owner[same]
-    np.add.at(edges, np.maximum(starts - REACH, words.starts[owner]), 1)
-    np.add.at(edges, np.minimum(starts + len(numbers) + REACH, words.starts[owner + 1]), -1)
+def _found(words: Words, likely: Ids, name: Sequence[int]) -> Ids:
+    """Those of the positions at which a name stands, whole and within a text."""
+    for step, number in enumerate(name):
+        # the words of a name after its first go on in its text: what stands at the end of one has no next word
+        likely = likely[words.followed[likely + step - 1]] if step else likely
+        likely = likely[words.ids[likely + step] == number]
+    return likely

@@ -67,6 +67,12 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def whole(self) -> Words:
+        """Words of each pair's title and text. [pairs]"""
+        words = self.documents.whole
+        return words if np.array_equal(self.rows, np.arange(len(words))) else words.take(self.rows)
+
     @classmethod
     def of(cls, documents: Documents) -> Self:
         """One pair a document, no targets."""
