@@ -66,7 +66,15 @@ def _fit_exclusive(scores: Floats, truth: Booleans) -> Calibration:
         value = np.log(totals).sum() - own + SHRINK / 2 * (parameters**2).sum()
         return float(value), np.concatenate(([by_slope], odds.sum(axis=0) - counts)) + SHRINK * parameters
 
-    found = _least(loss, np.zeros(1 + labels), [(-5, 5), *[(-20, 20)] * labels])
+    # in units of how sharply the loss bends: a label of ten rows beside one of thousands would take the search many small steps
+    units = 1 / np.sqrt(np.concatenate(([len(truth)], counts)) + SHRINK)
+
+    def scaled(steps: Floats) -> tuple[float, Floats]:
+        value, gradient = loss(steps * units)
+        return value, gradient * units
+
+    bounds = [(-bound / unit, bound / unit) for bound, unit in zip([5.0, *[20.0] * labels], units.tolist(), strict=True)]
+    found = _least(scaled, np.zeros(1 + labels), bounds) * units
     return Calibration("exclusive", np.full(labels, np.exp(found[0])), found[1:])
 
 
