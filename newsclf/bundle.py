@@ -7,7 +7,8 @@ tensors, codebook, and at last the golden inputs, whose scores must come out as 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,32 +142,36 @@ class Bundle:
     def load(cls, folder: str | Path) -> tuple[Bundle, str]:
         """The bundle in a folder and its fingerprint; raises BundleError with a full sentence for everything that is not as it must be."""
         folder = Path(folder)
-        try:
+        with _refused(folder):
             tree, fingerprint = _manifest_tree(folder)
             manifest = Manifest.parse(tree, where=MANIFEST)
             data = checked_files(folder, manifest.files, mark=MANIFEST)  # before any of them is parsed
             bundle = _construct(manifest, data)
             _replay(bundle, data["golden.json"])
-        except OSError as error:
-            raise BundleError(f"{folder}: this model cannot be read: {error.strerror or error}.") from error
-        except KeyError as error:
-            raise BundleError(f"{folder}: this bundle does not fit together: {error} is missing.") from error
-        # a file of the right hash may still hold anything: whoever makes a bundle also writes its hashes
-        except (ConfigError, ValueError, TypeError, IndexError, RecursionError) as error:
-            raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
         return bundle, fingerprint
 
 
 def outline(folder: str | Path) -> tuple[Codebook, str]:
     """The codebook and the fingerprint of a bundle whose weights are not read; raises BundleError as `Bundle.load` does for what it looks at."""
     folder = Path(folder)
-    try:
+    with _refused(folder):
         tree, fingerprint = _manifest_tree(folder)
         data = checked_files(folder, Manifest.parse(tree, where=MANIFEST).files, mark=MANIFEST, only=(CODEBOOK,))
-        return Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK), fingerprint
+        codebook = Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK)
+    return codebook, fingerprint
+
+
+@contextmanager
+def _refused(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with what a folder holds, as a BundleError."""
+    try:
+        yield
     except OSError as error:
         raise BundleError(f"{folder}: this model cannot be read: {error.strerror or error}.") from error
-    except (KeyError, ConfigError, ValueError) as error:
+    except KeyError as error:
+        raise BundleError(f"{folder}: this bundle does not fit together: {error} is missing.") from error
+    # a file of the right hash may still hold anything: whoever makes a bundle also writes its hashes
+    except (ConfigError, ValueError, TypeError, IndexError, RecursionError) as error:
         raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
 
 

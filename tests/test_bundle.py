@@ -24,7 +24,7 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as tensor_bytes
 
 import newsclf
-from newsclf.bundle import FORMAT, Bundle
+from newsclf.bundle import FORMAT, Bundle, outline
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.errors import BundleError, OutputError
@@ -356,6 +356,61 @@ def test_a_damaged_bundle_is_refused_with_one_sentence(damage, model):
     assert message.endswith(".")
     assert "\n" not in message
     assert ".." not in message.replace("'..", "")
+
+
+# an outline
+
+
+def test_an_outline_is_codebook_and_fingerprint_of_the_loaded_bundle(bundle, model):
+    loaded, fingerprint = Bundle.load(model)
+    assert outline(model) == (loaded.codebook, fingerprint)
+
+
+def test_an_outline_reads_no_weights(model):
+    changed_byte(model)
+    assert outline(model)[0].task == "view"
+
+
+SEEN = (
+    "a missing file",
+    "an extra file",
+    "a newer format",
+    "a list for a manifest",
+    "an unknown key",
+    "a name of the folder above",
+    "a linked manifest",
+    "no manifest",
+    "a file for a folder",
+    "a manifest that is not JSON",
+    "a deep manifest",
+    "a deep codebook",
+    "a codebook that is not YAML",
+    "a codebook that is a list",
+    "no codebook",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_outline_is_refused_as_the_bundle_is_or_looks_elsewhere(damage, model):
+    DAMAGES[damage][0](model)
+    with pytest.raises(BundleError) as refusal:
+        Bundle.load(model)
+    if damage in SEEN:
+        with pytest.raises(BundleError) as again:
+            outline(model)
+        assert str(again.value) == str(refusal.value)
+    else:
+        with suppress(BundleError):
+            outline(model)
+
+
+@pytest.mark.parametrize("place", ["nowhere", "A whole article. " * 50])
+def test_an_outline_of_what_is_not_there_is_told_as_loading_it_is(tmp_path, place):
+    with pytest.raises(BundleError) as refusal:
+        Bundle.load(tmp_path / place)
+    with pytest.raises(BundleError) as again:
+        outline(tmp_path / place)
+    assert str(again.value) == str(refusal.value)
 
 
 def test_a_model_that_is_not_there_tells_how_to_make_one(tmp_path):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,7 @@ from color_articles import color_rows, contents, write_rows
 import newsclf
 from newsclf.bundle import Bundle
 from newsclf.cli import main
+from newsclf.inference.job import locked
 from newsclf.training.experiment import json_schema
 from newsclf.training.run import train
 
@@ -26,7 +28,20 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
     "train": ["--set", "--json", "--quiet", "config"],
     "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
-    "score": ["--output", "--column", "--language", "--limit", "--fail", "MODEL... CORPUS"],
+    "score": [
+        "--output",
+        "--column",
+        "--keep",
+        "--language",
+        "--limit",
+        "--sample",
+        "--workers",
+        "--shard",
+        "--restart",
+        "--fail",
+        "MODEL... CORPUS",
+    ],
+    "export": ["--table", "scores", "output"],
     "evaluate": ["--column", "--json", "corpus"],
     "inspect": ["--json", "model"],
     "schema": [],
@@ -265,19 +280,20 @@ def test_a_model_that_does_not_exist_is_named_with_the_way_to_one(run, folder, m
 def test_a_corpus_is_scored_and_its_scores_are_read(run, model, folder):
     rows = [*color_rows(2, seed=3), {"id": "bad", "text": "", "labels": "red"}]
     write_rows(folder / "fresh.jsonl", rows)
-    ended = run("score", model, folder / "fresh.jsonl", "-o", folder / "scores")
+    ended = run("score", model, folder / "fresh.jsonl", "-o", folder / "scores", "--keep", "labels", "--keep", "outlet")
     assert ended.code == 0
     assert ended.out.startswith("5 rows = 4 scored + 1 set aside   in ")
     table = newsclf.read_scores(folder / "scores").to_table()
     assert table["id"].to_pylist() == [row["id"] for row in rows[:4]]
     assert table["color.label"].to_pylist() == [row["labels"] for row in rows[:4]]
     assert table["labels"].to_pylist() == table["color.label"].to_pylist()
+    assert table["extra.outlet"].to_pylist() == table["outlet"].to_pylist() == [row["outlet"] for row in rows[:4]]
     assert pq.read_table(folder / "scores" / "quarantine-00000.parquet")["place"].to_pylist() == [f"{folder / 'fresh.jsonl'}:5"]
 
 
 def test_scoring_as_json_gives_the_counts(run, model, folder):
     said = run("score", model, folder / "corpus.jsonl", "-o", folder / "scores", "--json", "--limit", "5").json
-    assert said == {"rows": 5, "scored": 5, "quarantined": 0, "output": str(folder / "scores")}
+    assert said == {"rows": 5, "scored": 5, "quarantined": 0, "before": 0, "missing": 0, "output": str(folder / "scores")}
 
 
 def test_several_models_score_one_corpus(run, models, tmp_path):
@@ -300,7 +316,7 @@ def test_several_corpora_are_scored_in_one_go(run, model, folder):
 
 def test_columns_of_another_name_are_named(run, model, folder):
     pq.write_table(pa.table({"nr": [7], "body": ["A poppy and a ruby."], "label": ["?"]}), folder / "other.parquet")
-    words = ["score", model, folder / "other.parquet", "-o", folder / "scores", "--column", "text=body", "--column", "id=nr"]
+    words = ["score", model, folder / "other.parquet", "-o", folder / "scores", "--column", "text=body", "--column", "id=nr", "--keep", "label"]
     assert run(*words).code == 0
     [row] = newsclf.read_scores(folder / "scores").to_table().to_pylist()
     assert (row["id"], row["label"], row["color.label"]) == ("7", "?", "red")
@@ -314,29 +330,121 @@ def test_columns_of_another_name_are_named(run, model, folder):
         (["{model}", "corpus.jsonl", "--column", "text"], ["--column 'text': write it as FIELD=COLUMN"]),
         (["{model}", "corpus.jsonl", "--column", "txet=body"], ["'txet'", "did you mean 'text'?"]),
         (["{model}", "corpus.jsonl", "--column", "text=body"], ["'body'", "the columns are", "'outlet'"]),
+        (["{model}", "corpus.jsonl", "--keep", "outlets"], ["there is no column 'outlets' to keep (did you mean 'outlet'?)"]),
         (["{model}", "{model}", "corpus.jsonl"], ["two models answer the task 'color'"]),
-        (["{model}", "empty.jsonl"], ["empty.jsonl", "no row to score"]),
-        (["{model}", "bad.jsonl", "--fail"], ["bad.jsonl:1", "not JSON"]),
+        (["{model}", "corpus.jsonl", "--shard", "3/2"], ["'shard'", "job 2 of 8 is written 2/8", "this is '3/2'"]),
+        (["{model}", "corpus.jsonl", "--shard", "1/2", "--restart"], ["--restart with --shard 1/2", "Move the folder"]),
+        (["{model}", "corpus.jsonl", "--target", "market"], ["the targets 'market' cannot be asked for"]),
     ],
 )
 def test_what_cannot_be_scored_is_a_mistake(run, model, folder, monkeypatch, words, essentials):
     monkeypatch.chdir(folder)
-    write_rows(folder / "empty.jsonl", [])
-    (folder / "bad.jsonl").write_text("{\n", "utf-8")
     ended = run("score", *(word.format(model=model) for word in words), "-o", "scores")
     assert (ended.code, ended.out) == (2, "")
     assert not [essential for essential in essentials if essential not in ended.err], ended.err
-    assert not list(folder.glob("scores/*"))
+    assert not (folder / "scores").exists()
 
 
-def test_scores_never_take_the_place_of_others(run, model, folder):
+@pytest.mark.parametrize(
+    ("text", "words", "essentials"),
+    [("", [], ["empty.jsonl", "no row to score"]), ("{\n", ["--fail"], ["empty.jsonl:1", "not JSON", "To set such rows aside"])],
+)
+def test_what_is_found_while_scoring_leaves_no_scores(run, model, folder, text, words, essentials):
+    (folder / "empty.jsonl").write_text(text, "utf-8")
+    ended = run("score", model, folder / "empty.jsonl", "-o", folder / "scores", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert not [essential for essential in essentials if essential not in ended.err], ended.err
+    assert not list(folder.glob("scores/*.parquet"))
+    assert not (folder / "scores" / "score.json").exists()
+
+
+@pytest.mark.parametrize("words", [["--workers", "0"], ["--limit", "0"], ["--sample", "0"], ["--sentences", "-1"], ["--workers", "two"]])
+def test_numbers_that_are_out_of_range_are_named(run, model, folder, words):
+    ended = run("score", model, folder / "corpus.jsonl", "-o", folder / "scores", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"Invalid value for '{words[0]}'" in ended.err
+    assert not (folder / "scores").exists()
+
+
+def test_the_same_command_goes_on_and_another_one_is_refused(run, model, folder):
+    words = ["score", model, folder / "corpus.jsonl", "-o", folder / "scores"]
+    assert run(*words).out == f"24 rows = 24 scored + 0 set aside   in {folder / 'scores'}\n"
+    before = contents(folder / "scores")
+    again = run(*words)
+    assert (again.code, again.out) == (0, f"24 rows = 24 scored + 0 set aside, 24 of them before   in {folder / 'scores'}\n")
+    ended = run(*words, "--limit", "5", "--keep", "labels")
+    assert (ended.code, ended.out) == (2, "")
+    told = 'this folder holds scores of another job: the setting keep was [], is ["labels"]; the setting limit was null, is 5.'
+    assert f"error: {folder / 'scores'}: {told}" in ended.err
+    assert contents(folder / "scores") == before
+
+
+def test_a_restart_says_where_the_older_scores_are(run, model, folder):
     words = ["score", model, folder / "corpus.jsonl", "-o", folder / "scores"]
     assert run(*words).code == 0
-    before = contents(folder / "scores")
-    ended = run(*words)
-    assert ended.code == 2
-    assert "holds scores already and is left as it is; name another output folder" in ended.err
-    assert contents(folder / "scores") == before
+    assert run(*words, "--limit", "5", "--restart").out.startswith("5 rows = 5 scored")
+    assert newsclf.read_scores(folder / "scores.1").count_rows() == 24
+    assert newsclf.read_scores(folder / "scores").count_rows() == 5
+
+
+def test_the_jobs_of_an_array_say_what_is_left_to_do(run, model, folder):
+    words = ["score", model, folder / "corpus.jsonl", "-o", folder / "scores", "--shard"]
+    ended = run(*words, "2/2")
+    assert ended.code == 0
+    assert ended.out.endswith(f"in {folder / 'scores'}\n1 shards are for the other jobs of the array to do\n")
+    assert run(*words, "1/2", "--workers", "2").out == f"24 rows = 24 scored + 0 set aside   in {folder / 'scores'}\n"
+
+
+def test_a_sample_is_of_so_many_rows(run, model, folder):
+    said = run("score", model, folder / "corpus.jsonl", "-o", folder / "scores", "--sample", "7", "--json").json
+    assert (said["rows"], newsclf.read_scores(folder / "scores").count_rows()) == (7, 7)
+
+
+def test_a_folder_in_use_is_refused(run, model, folder):
+    words = ["score", model, folder / "corpus.jsonl", "-o", folder / "scores"]
+    with locked(folder / "scores", part=""):
+        ended = run(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"error: {folder / 'scores'}: another job is at work in this folder. Wait until it is done, or name another folder.\n"
+    assert run(*words).code == 0
+
+
+# export
+
+
+@pytest.mark.parametrize(("name", "read"), [("one.csv", pd.read_csv), ("one.parquet", pd.read_parquet), ("one.arrow", pd.read_feather)])
+def test_scores_are_exported_as_one_file(run, model, folder, name, read):
+    assert run("score", model, folder / "corpus.jsonl", "-o", folder / "scores").code == 0
+    ended = run("export", folder / "scores", folder / name)
+    assert (ended.code, ended.out) == (0, f"24 rows   in {folder / name}\n")
+    assert read(folder / name)["color.label"].tolist() == newsclf.read_scores(folder / "scores").to_table()["color.label"].to_pylist()
+
+
+def test_the_rows_of_a_stance_task_are_exported_by_its_name(run, models, tmp_path):
+    write_rows(tmp_path / "fresh.jsonl", [{"text": RAID}])
+    assert run("score", *models.values(), tmp_path / "fresh.jsonl", "-o", tmp_path / "scores").code == 0
+    assert run("export", tmp_path / "scores", tmp_path / "stance.csv", "--table", "stance").out.startswith("4 rows   in ")
+    assert "stance.target" in pd.read_csv(tmp_path / "stance.csv").columns
+
+
+@pytest.mark.parametrize(
+    ("words", "essential"),
+    [
+        (["nowhere", "one.csv"], "nowhere: there are no committed scores here"),
+        (["scores", "one.xlsx"], "must be '.csv', '.parquet', '.arrow', not '.xlsx'"),
+        (["scores", "mine.csv"], "mine.csv: this file is there already and is left as it is"),
+        (["scores", "one.csv", "--table", "topic"], "there is no table 'topic'"),
+        (["scores", "nowhere/one.csv"], "cannot be written: "),
+    ],
+)
+def test_what_cannot_be_exported_is_a_mistake(run, model, folder, monkeypatch, words, essential):
+    monkeypatch.chdir(folder)
+    (folder / "mine.csv").write_text("mine")
+    assert run("score", model, "corpus.jsonl", "-o", "scores").code == 0
+    ended = run("export", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert essential in ended.err
+    assert (folder / "mine.csv").read_text() == "mine"
 
 
 # evaluate, inspect, schema

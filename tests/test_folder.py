@@ -214,6 +214,17 @@ def test_files_that_are_as_listed_are_read(bundle: Path):
     assert checked_files(bundle, listing(NEW), mark=MARK) == {"weights": b"new weights", "words": b""}
 
 
+def test_only_some_files_are_read_but_all_must_be_there(bundle: Path):
+    (bundle / "weights").write_bytes(b"other bytes of any size")
+    assert checked_files(bundle, listing(NEW), mark=MARK, only=("words",)) == {"words": b""}
+    assert checked_files(bundle, listing(NEW), mark=MARK, only=()) == {}
+    with pytest.raises(BundleError, match="weights: the file has 23 bytes"):
+        checked_files(bundle, listing(NEW), mark=MARK, only=("words", "weights"))
+    (bundle / "weights").unlink()
+    with pytest.raises(BundleError, match="model: the file 'weights' is missing"):
+        checked_files(bundle, listing(NEW), mark=MARK, only=("words",))
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "../weights", "/etc/passwd", "a/b", "a/", "a\\b", "C:weights", "a\0b"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(bundle: Path, name: str):
     with pytest.raises(BundleError) as caught:

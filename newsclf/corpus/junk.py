@@ -107,21 +107,25 @@ def may_be_junk(lines: Sequence[str]) -> list[int]:
     """
     if len(lines) < ENOUGH:
         return list(range(len(lines)))
-    # for numpy and pyarrow a command that cleans nothing need not wait
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     # the letters that are not ASCII and become it in lower case; what else is not ASCII stands as "?", which `_loose` knows
     text = "".join(f"{line}\n" for line in lines).replace("\u0130", "i?").replace("\u212a", "k")
     data = _simple(text).encode("ascii", "replace").lower()
     while b"  " in data:
         data = data.replace(b"  ", b" ")
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-    plain = pa.Array.from_buffers(pa.large_string(), len(lines), [None, pa.py_buffer(np.append(0, ends)), pa.py_buffer(data)])
     # two patterns, for one of both would have as many states as both multiplied
-    found = pc.or_(*(pc.match_substring_regex(plain, pattern=pattern) for pattern in _loose_table()))
-    indices: list[int] = pc.indices_nonzero(found).to_pylist()
+    return sorted({index for pattern in _loose_table() for index in _matching(data, pattern)})
+
+
+def _matching(lines: bytes, pattern: str) -> list[int]:
+    """The lines, each with a newline at its end, in which a pattern is found."""
+    # a command that cleans nothing need not wait for them; the array is made of buffers because `pa.array` loads pandas, where there is one
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
+    array = pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(np.append(0, ends)), pa.py_buffer(lines)])
+    indices: list[int] = pc.indices_nonzero(pc.match_substring_regex(array, pattern=pattern)).to_pylist()
     return indices
 
 
@@ -130,7 +134,7 @@ class _Atom:
     """A piece of a form that matches one thing."""
 
     text: str
-    """A character, an escape, a class, or what opens a group."""
+    """A character or several, an escape, a class, or what opens a group."""
 
     times: str
     """How often: "", "?", "*", "+" or "{2,4}"; possessive or not is forgotten."""
@@ -139,7 +143,7 @@ class _Atom:
     """Of a group: what it holds, one or the other."""
 
 
-_TOKEN = re.compile(r"(\(\?[:=!]|\\.|\[[^\]]*\]|.)((?:[?*+]|\{[\d,]+\})?)\+?")
+_TOKEN = re.compile(r"(\(\?[:=!]|\\.|\[[^\]]*\]|[a-z ]+(?![?*+{])|.)((?:[?*+]|\{[\d,]+\})?)\+?")
 _WILD = re.compile(r"\.|\\[wS]|\[\^.*|\[.*\\w.*")
 _END = r"[^a-z0-9]*(?:$|[|?]| - |\. )"
 """What follows a form in its line: decoration up to the end, or a separator and the next part."""
@@ -177,6 +181,7 @@ def _loose(atom: _Atom) -> str | None:
     return _ascii(atom.text) + atom.times
 
 
+@cache
 def _ascii(atom: str) -> str:
     known = _simple(atom).replace(r"\d", "0-9?" if atom.startswith("[") else "[0-9?]").replace(r"\W", "[^a-z0-9]")
     return re.sub(r"[^\x00-\x7f]", "?" if atom.startswith("[") else r"\?", known)
@@ -223,7 +228,7 @@ def _loose_table() -> tuple[str, str]:
         for form in (form for forms in table.values() for form in forms):
             for way in _parsed(_TOKEN.finditer(_expanded(form)))[0]:
                 head = _head(way)
-                if re.match(head, ""):
+                if _matching(b"\n", head):  # any line begins so
                     needles.append(_needle(way))
                 else:
                     heads.append(head)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,14 +79,15 @@ class Pool:
     def _start(self) -> None:
         package = str(Path(errors.__file__).parents[1])
         paths = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-        # -P: a file in the user's folder that is called like a library must not be taken for it
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "newsclf.inference.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": str(self.threads)},
-        )
+        with _deaf():
+            # -P: a file in the user's folder that is called like a library must not be taken for it
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "newsclf.inference.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": str(self.threads)},
+            )
         worker = Worker(process)
         self._workers.append(worker)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
@@ -145,6 +148,19 @@ class Pool:
         for worker in self._workers:
             worker.process.wait(GRACE_S)
         discard(self.order.folder, [worker.shard.number for worker in self._workers if worker.shard])
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started here does not hear Ctrl-C from its first moment on: a worker that hears it while it loads would print where it stood."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _told(message: dict[str, Any]) -> NewsclfError:

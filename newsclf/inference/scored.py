@@ -27,7 +27,7 @@ def read_scores(path: str | Path, table: str | None = None) -> Dataset:
     """The scores of a corpus, lazily: `.to_table()` gives Arrow, `.to_table().to_pandas()` pandas, `.to_batches()` a stream.
 
     `table` names a stance task, for its rows of article and target; without it, one row an article. Committed parts only: of a job that is not done
-    what there is so far, with a warning. Raises DataError where there are none, and where a committed part is gone.
+    what there is so far, with a warning. Raises DataError where there are none, and where a committed part is gone or cannot be read.
     """
     from pyarrow.dataset import dataset
 
@@ -43,7 +43,14 @@ def read_scores(path: str | Path, table: str | None = None) -> Dataset:
     if not files:
         known = sorted({name.partition(".")[2].removesuffix(".parquet") for name in names if name.count(".") > 1})
         raise DataError(f"{folder}: there is no table {table!r}; the tables beside the articles' are {listed(known)}.")
-    return dataset(files, schema=common_schema([pq.read_schema(file) for file in files]), format="parquet")
+    return dataset(files, schema=common_schema([_schema(file) for file in files]), format="parquet")
+
+
+def _schema(file: str) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file}: this part cannot be read ({str(error).rstrip('.')}); copy the whole folder again, or score again.") from error
 
 
 def export(path: str | Path, output: str | Path, table: str | None = None) -> int:

@@ -42,6 +42,8 @@ def main() -> None:
             say(score_once(scorer, shard, lambda rows: say({"rows": rows})))
     except UserError as error:
         say({"error": type(error).__name__, "message": str(error)})
+    except MemoryError:
+        os._exit(1)  # as if it had been killed for want of memory: the shard is tried again, and then named
     except Exception:  # noqa: BLE001 (the worker's boundary: whatever it was, the parent tells it)
         say({"error": "", "message": traceback.format_exc()})
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_junk import EVERY
 
 from newsclf.article import Article
-from newsclf.corpus.clean import CleanArticle, Cleaner, CleanSpec
-from newsclf.corpus.mask import NEAR_TOP
+from newsclf.corpus import clean as cleaning
+from newsclf.corpus import junk, steps
+from newsclf.corpus.clean import PASSES, STEPS, CleanArticle, Cleaned, Cleaner, CleanSpec
+from newsclf.corpus.lines import split_lines
+from newsclf.corpus.mask import NEAR_TOP, Outlets
+from newsclf.corpus.steps import Context, Step
 from newsclf.errors import ConfigError
 
 SCRAPE = """Council votes to keep the shelter open
@@ -304,3 +311,122 @@ def test_one_cleaner_gives_the_same_answer_whatever_it_cleaned_before() -> None:
 def test_cleaning_by_rules_of_another_number_is_refused():
     with pytest.raises(ConfigError, match="'rules' must be 1, not 2"):
         CleanSpec.parse({"rules": 2}, where="a bundle")
+
+
+def step_by_step(text: str, table: list[Step], outlets: Outlets) -> Cleaned:
+    """What cleaning is, whatever is spared: every line through every step."""
+    given = split_lines(text)
+    context = Context(outlets, Counter(), alone=sum(bool(line.text.strip()) for line in given) == 1)
+    lines = []
+    for line in given:
+        kept = cleaning._through(line, [table] * PASSES, context)
+        if kept is not None:
+            lines.append(kept)
+            context.above += bool(kept.text)
+    return Cleaned.of(lines, +context.removed)
+
+
+def reference(article: Article, spec: CleanSpec) -> CleanArticle:
+    """An article, no page, cleaned step by step."""
+    outlets = Outlets((*spec.outlets, article.outlet) if article.outlet else spec.outlets)
+    table = [entry.step for entry in STEPS if entry.wanted(spec)]
+    of_titles = [step for step in table if step not in cleaning._TEXT_ONLY]
+    return CleanArticle(article, step_by_step(article.title, of_titles, outlets), step_by_step(article.text, table, outlets))
+
+
+HOSTILE = [
+    *ODD,
+    *("\r", "\n\n\n", "\r\n\r\n", "\u2029", "\x1c", "\x0b", "\ud83d", "\udc69", "\U00016d67", "\u0130", "\u212a", "“", "”", "—", "\x7f", "\x85\n"),
+    *(
+        "\nBy Ann Lee\n",
+        "EL PASO, Texas (Agency) — ",
+        "ROME — ",
+        "(CNN) ",
+        "The Harlow Courier",
+        " - Time",
+        "Daily Beacon’s ",
+        "\n - Advertisement -\n",
+    ),
+    *("A judge ruled on Tuesday that the shelter may stay open.\n", "The council voted.\n\n", "â€™", "â\x80\x9c", "Â ", "œ", "x" * 150),
+]
+lines_of_junk = st.sampled_from(EVERY).map(lambda line: f"\n{line}\n")
+hostile = st.lists(st.sampled_from(HOSTILE) | lines_of_junk | st.text(max_size=3), max_size=20).map("".join)
+articles = st.builds(Article, text=hostile, title=hostile, outlet=st.sampled_from(["", "Daily Beacon", "The Harlow Courier"]))
+specs = st.builds(
+    CleanSpec,
+    html=st.just(False),
+    mojibake=st.booleans(),
+    junk=st.booleans(),
+    mask=st.sets(st.sampled_from(["outlet", "byline", "dateline"])).map(tuple),
+    outlets=st.sampled_from([(), MASKS.outlets]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(articles, max_size=5), specs, st.booleans(), st.randoms(use_true_random=False))
+@example([Article(text="\n\nOne.\r\n\r\n4 Min Read\n\nTwo.\n\n\nThree.\u2028", title=" A ")], CleanSpec(), True, None)
+@example([Article(text="One.\n\n4 Min Read\nTwo."), Article(text=""), Article(text="One.\n4 Min Read\n\n8 Comments\nTwo.")], CleanSpec(), True, None)
+@example(
+    [Article(text="By Ann Lee\nROME — A judge ruled on it.\nThe council voted.")], CleanSpec(html=False, mask=("byline", "dateline")), True, None
+)
+@example([Article(text=" \nThe Harlow Courier - Sign up for our free daily newsletter")], MASKS, True, None)
+def test_cleaning_many_at_once_is_cleaning_each_line_step_by_step(some: list[Article], spec: CleanSpec, all_at_once: bool, random: object) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(junk, "ENOUGH", 0 if all_at_once else junk.ENOUGH)
+        found = Cleaner(spec).clean(some)
+    assert len(found) == len(some)
+    for article, cleaned in zip(some, found, strict=True):
+        expected = reference(article, spec)
+        assert cleaned.article is article
+        for one, other in ((cleaned.title, expected.title), (cleaned.text, expected.text)):
+            assert (one.text, one.lines, one.removed) == (other.text, other.lines, other.removed)
+            length = len(one.text)
+            spans = [(0, length), (0, 0), (length, length)]
+            if random is not None:
+                spans += [tuple(sorted(random.randint(0, length) for _ in range(2))) for _ in range(8)]
+            assert [one.original(*span) for span in spans] == [other.original(*span) for span in spans]
+
+
+def test_an_article_is_cleaned_alike_among_many_and_alone() -> None:
+    some = [Article(text=f"{line}\n\nThe council voted.\n{line}", title=line, outlet="Daily Beacon") for line in EVERY]
+    for spec in (CleanSpec(), MASKS):
+        assert Cleaner(spec).clean(some) == [Cleaner(spec)(article) for article in some]
+
+
+def test_more_articles_than_are_screened_at_once_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "TOGETHER", 2)
+    some = [Article(text=f"Paragraph {number}.\n4 Min Read") for number in range(5)]
+    assert [item.text.text for item in Cleaner(CleanSpec()).clean(some)] == [f"Paragraph {number}." for number in range(5)]
+    assert Cleaner(CleanSpec()).clean([]) == []
+
+
+def test_a_page_among_texts_is_extracted() -> None:
+    pytest.importorskip("resiliparse")
+    page, text = Cleaner(CleanSpec()).clean([Article(text=PAGE.format("<p>The council voted.</p>")), Article(text="<3\nNext.")])
+    assert (page.article.title, text.text.text) == ("Rents rise", "<3\nNext.")
+    assert "The council voted." in page.text.text
+
+
+def test_threads_may_share_a_cleaner() -> None:
+    cleaner = Cleaner(MASKS)
+    some = [
+        [Article(text=f"{line}\nBy Ann Lee\nThe council voted.", title=line) for line in EVERY[start : start + 300]] for start in (0, 150, 300)
+    ] * 3
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(cleaner.clean, some)) == [cleaner.clean(batch) for batch in some]
+
+
+def test_what_ftfy_calls_bad_is_asked_of_it() -> None:
+    badness = pytest.importorskip("ftfy.badness")
+    characters = sorted({*"".join(badness.MOJIBAKE_CATEGORIES.values()), *" aZ.°×²√±≈‚ÄГўВЂВâó\t"})
+    pairs = [one + other for one in characters for other in characters]
+    wrong = [text for pair in pairs for text in (pair, f"a{pair}", f"{pair} ", f"a {pair}b") if badness.is_bad(text) and not steps._BAD.search(text)]
+    assert wrong == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.sampled_from([*" aZ.?\n", *"ÃÂØÙàâœŒ°×²√±≈‚ÄГўВЂ€™‰ ¡‘“”•–—´»«„ŠšŸž¢£β"]), max_size=8))
+def test_any_text_that_ftfy_calls_bad_is_asked_of_it(text: str) -> None:
+    from ftfy.badness import is_bad
+
+    assert steps._BAD.search(text) or not is_bad(text)

@@ -426,7 +426,7 @@ SENTENCES = """
     A judge in El Paso gave both sides until the end of the month.
     Rents rose again, the third time this year.
     In the end the bridge was closed – for good, as it turned out.
-    Après la réunion, le maire a parlé de la rivière.
+    Dans la vieille ville, le maire a parlé de la rivière.
     Die Brücke über den Fluss bleibt bis zum Frühjahr gesperrt."""
 
 
@@ -452,7 +452,7 @@ def test_of_few_lines_all_may_be_junk() -> None:
 
 
 def test_lines_may_be_junk_each_for_itself(asked_all_at_once: None) -> None:
-    assert may_be_junk(["Close", "the gate.", "", "Read", "the order.", "4 Min Read"]) == [0, 2, 3, 5]
+    assert may_be_junk(["Close", "the gate.", "", "Share", "prices fell.", "4 Min Read"]) == [0, 2, 3, 5]
     assert may_be_junk([]) == []
 
 
@@ -488,5 +488,5 @@ def test_two_letters_become_ascii_in_lower_case() -> None:
 def test_forms_are_written_in_what_their_loosened_form_knows() -> None:
     tokens = [token[1] for _, pattern in RULES for token in junk._TOKEN.finditer(pattern.pattern)]
     assert {token for token in tokens if re.fullmatch(r"\\[A-Za-z]", token)} <= {r"\d", r"\w", r"\W", r"\S", r"\b"}
-    assert {token for token in tokens if token.startswith("[") and re.search(r"\\[A-Zbs]", token)} == set()
+    assert {token for token in tokens if token.startswith("[") and token[1] != "^" and re.search(r"\\[A-Zbs]", token)} == set()
     assert {"(", "^"}.isdisjoint(tokens)

@@ -153,5 +153,22 @@ def test_a_span_of_the_text_is_found_in_the_original(span: tuple[int, int], orig
     assert CLEANED.original(*span) == original
 
 
+SEVERAL = Cleaned.of([Line("one\n\ntwo", 3, 11), Line("", 11, 11), Line("three", 20, 25)], Counter())
+
+
+def test_lines_that_stood_together_are_told_apart_when_asked_for() -> None:
+    assert SEVERAL.text == "one\n\ntwo\n\nthree"
+    assert SEVERAL.lines == (Line("one", 3, 6), Line("", 7, 7), Line("two", 8, 11), Line("", 11, 11), Line("three", 20, 25))
+
+
+@given(st.text(alphabet="ab\n", max_size=12).map(lambda text: Cleaned.of(split_lines(text), Counter())), st.integers(0, 12), st.integers(0, 12))
+def test_a_text_as_it_was_given_finds_spans_as_its_lines_do(cleaned: Cleaned, one: int, other: int) -> None:
+    text = cleaned.text
+    start, end = sorted((min(one, len(text)), min(other, len(text))))
+    given_lines = Cleaned.of(split_lines(text), Counter())
+    assert Cleaned(text).lines == given_lines.lines
+    assert Cleaned(text).original(start, end) == given_lines.original(start, end)
+
+
 def test_an_empty_text_has_only_the_empty_span() -> None:
     assert Cleaned("").original(0, 0) == (0, 0)

@@ -9,6 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from color_articles import color_rows, write_rows
 from hypothesis import given, settings
@@ -19,8 +21,12 @@ from newsclf.article import Article, Prediction, Reading
 from newsclf.bundle import Bundle
 from newsclf.corpus.clean import Cleaner
 from newsclf.corpus.html import extract_html
+from newsclf.corpus.read import Columns
 from newsclf.errors import BundleError, DataError, InputError
+from newsclf.inference.batch import score
 from newsclf.inference.predictor import Predictor, Reader
+from newsclf.inference.scored import read_scores
+from newsclf.inference.scorer import ScoreSpec
 from newsclf.learners import protocol
 from newsclf.training.run import train
 
@@ -171,10 +177,10 @@ def test_an_article_is_cleaned_and_tokenised_once_where_the_models_clean_alike(m
 
         return call
 
-    monkeypatch.setattr(Cleaner, "__call__", counted("clean", Cleaner.__call__))
+    monkeypatch.setattr(Cleaner, "clean", counted("clean", Cleaner.clean))
     monkeypatch.setattr(protocol, "tokenise", counted("tokenise", protocol.tokenise))
     reader.predict(ARTICLES, sentences=0)
-    assert calls == {"clean": times * len(ARTICLES), "tokenise": times}
+    assert calls == {"clean": times, "tokenise": times}
 
 
 def test_models_that_clean_otherwise_read_what_they_would_read_alone(colors, models):
@@ -273,6 +279,123 @@ def test_without_a_label_the_evidence_is_for_the_most_probable_one(stance):
     answer = stance.predict("The council met on Monday and heard two reports.")["border wall"]
     assert answer.abstained
     assert {piece.label for piece in answer.evidence} == {max(answer.probabilities, key=answer.probabilities.get)}
+
+
+# Arrow batches
+
+
+BATCH = pa.RecordBatch.from_pylist([{"id": f"a{number}", "title": article.title, "text": article.text} for number, article in enumerate(ARTICLES)])
+HOLES = pa.record_batch(
+    {
+        "text": pa.array([TEXT, None, " \n", "Advertisement", ARTICLES[1].text]),
+        "id": pa.array([7, 8, 9, None, 11]),
+        "title": pa.array([None, "T", "T", None, None], pa.string()),
+    }
+)
+
+
+def scored(model: Path, batch: pa.RecordBatch, folder: Path, table: str | None = None, **spec: object) -> list[dict[str, object]]:
+    """What newsclf.score makes of the same rows."""
+    pq.write_table(pa.table(batch), folder / "batch.parquet")
+    score(model, str(folder / "batch.parquet"), folder / "scores", ScoreSpec(**spec))
+    return read_scores(folder / "scores", table).to_table().to_pylist()
+
+
+def without(row: dict[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def test_a_batch_gives_row_for_row_what_a_scoring_run_writes(models, topic, tmp_path):
+    rows = topic.score_batch(BATCH, sentences=1).to_pylist()
+    wanted = scored(models["topic"], BATCH, tmp_path, sentences=1)
+    assert [without(row, "reason") for row in rows] == [without(row, "place", "title") for row in wanted]
+    assert {row["reason"] for row in rows} == {None}
+    assert "topic.evidence" in rows[0]
+
+
+def test_a_stance_batch_gives_a_row_for_each_target(models, stance, tmp_path):
+    for targets in ((), ("border wall", "agents")):
+        rows = stance.score_batch(BATCH, targets=targets).to_pylist()
+        folder = tmp_path / str(len(targets))
+        folder.mkdir()
+        assert [without(row, "reason") for row in rows] == [
+            without(row, "place") for row in scored(models["stance"], BATCH, folder, "stance", targets=targets)
+        ]
+    assert [row["stance.target"] for row in rows] == ["border wall", "agents"] * len(ARTICLES)
+
+
+def test_a_row_that_cannot_be_scored_stands_in_its_place_with_the_reason(topic, stance):
+    rows = topic.score_batch(HOLES).to_pylist()
+    assert [row["id"] for row in rows] == [7, 8, 9, None, 11]
+    reasons = ["is null, not text", "is empty", "nothing is left of the text after cleaning (removed: junk.advertisement 1)"]
+    for row, reason in zip(rows[1:4], reasons, strict=True):
+        assert reason in row["reason"]
+        assert set(without(row, "id", "reason").values()) == {None}
+    assert [row["reason"] for row in (rows[0], rows[4])] == [None, None]
+    assert (rows[0]["topic.label"], rows[4]["topic.label"]) == (topic.predict(TEXT).label, topic.predict(ARTICLES[1].text).label)
+    asked = stance.score_batch(HOLES, targets=["border wall", "agents"]).to_pylist()
+    assert [(row["id"], row["stance.target"], row["reason"] is None) for row in asked] == [
+        (7, "border wall", True),
+        (7, "agents", True),
+        (8, None, False),
+        (9, None, False),
+        (None, None, False),
+        (11, "border wall", True),
+        (11, "agents", True),
+    ]
+
+
+def test_texts_that_are_no_text_have_a_reason_each(topic):
+    rows = topic.score_batch(pa.record_batch({"text": pa.array([3, None])})).to_pylist()
+    assert ["is int 3, not text" in rows[0]["reason"], "is null" in rows[1]["reason"]] == [True, True]
+    broken = pa.array([b"caf\xe9", TEXT.encode()]).view(pa.string())
+    rows = topic.score_batch(pa.record_batch({"text": broken})).to_pylist()
+    assert rows[0]["reason"].startswith("this row cannot be read: 'utf-8' codec can't decode byte 0xe9")
+    assert (rows[1]["reason"], rows[1]["topic.label"]) == (None, topic.predict(TEXT).label)
+
+
+@pytest.mark.parametrize("sentences", [0, 1])
+def test_a_batch_without_rows_gives_the_schema_and_so_does_one_of_bad_rows(topic, stance, sentences):
+    for model in (topic, stance):
+        whole = model.score_batch(BATCH, sentences=sentences)
+        none = model.score_batch(BATCH.slice(0, 0), sentences=sentences)
+        bad = pa.RecordBatch.from_pylist([{"id": "a", "title": "T", "text": " "}])
+        assert none.num_rows == 0
+        assert none.schema == whole.schema == model.score_batch(bad, sentences=sentences).schema
+
+
+def test_without_an_id_the_column_is_there_and_empty(topic):
+    batch = topic.score_batch(BATCH.select(["text"]))
+    assert batch.schema.field("id").type == pa.string()
+    assert batch["id"].null_count == len(ARTICLES)
+
+
+def test_columns_of_a_batch_may_have_other_names(topic):
+    renamed = BATCH.rename_columns(["nr", "headline", "body"])
+    assert topic.score_batch(renamed, columns=Columns(id="nr", title="headline", text="body")) == topic.score_batch(BATCH)
+    with pytest.raises(DataError, match=r"the batch: there is no column 'text' .*the columns are 'nr', 'headline', 'body'"):
+        topic.score_batch(renamed)
+    with pytest.raises(DataError, match=r"the batch: there is no column 'bodi' .*\(did you mean 'body'\?\)"):
+        topic.score_batch(renamed, columns=Columns(text="bodi"))
+
+
+def test_targets_are_checked_before_a_batch_is_scored(topic, stance):
+    with pytest.raises(InputError, match="only stance models take targets"):
+        topic.score_batch(BATCH, targets=["border wall"])
+    with pytest.raises(DataError, match="the target is empty"):
+        stance.score_batch(BATCH, targets=[" "])
+
+
+def test_a_pipeline_of_batches_has_one_schema_and_the_rows_of_the_whole(topic, tmp_path):
+    """As Ray Data, Spark's mapInArrow and Dask run it: batch after batch from a file to a file."""
+    rows = BATCH.to_pylist() + HOLES.set_column(1, "id", HOLES["id"].cast(pa.string())).to_pylist()
+    table = pa.Table.from_pylist([{name: row.get(name) for name in ("id", "title", "text")} for row in rows])
+    pq.write_table(table, tmp_path / "in.parquet")
+    schema = topic.score_batch(pa.RecordBatch.from_pylist([], schema=table.schema)).schema
+    with pq.ParquetWriter(tmp_path / "out.parquet", schema) as writer:
+        for batch in pq.ParquetFile(tmp_path / "in.parquet").iter_batches(2):
+            writer.write_batch(topic.score_batch(batch))
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == topic.score_batch(table.combine_chunks().to_batches()[0]).to_pylist()
 
 
 # threads and processes

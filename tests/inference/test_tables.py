@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from newsclf.article import Article
 from newsclf.corpus.formats import BadRow
 from newsclf.inference.predictor import Reader
-from newsclf.inference.tables import common_schema, plain_column, quarantine_table, score_tables
+from newsclf.inference.tables import common_schema, joined, plain_column, quarantine_table, score_tables, with_kept
 
 NAN = float("nan")
 
@@ -85,17 +85,19 @@ def test_a_quarantine_is_a_table_of_text_even_without_a_row():
     assert quarantine_table([]).schema == table.schema
 
 
-def test_names_that_are_ours_are_set_apart_whether_or_not_they_are_used(models):
-    reader = Reader([models["topic"]])
+def test_names_that_are_ours_are_set_apart_whether_or_not_they_are_used():
     extra = {"place": 1, "title": 2, "topic.label": 3, "topic": 4, "extra": 5, "extra.title": 6, "topics": 7, "stance.label": 8}
-    articles = [Article("The hospital has a new ward.", id="a", place="x:1", extra=extra)]
-    cleaned = reader.clean(articles)
-    row = score_tables(articles, reader.answer(cleaned), cleaned, sentences=0)[""].to_pylist()[0]
-    assert (row["place"], row["id"]) == ("x:1", "a")
-    assert isinstance(row["topic.label"], str)
-    assert "title" not in row
+    table = pa.table({"place": ["x:1"], "id": ["a"], "topic.label": ["health"], "url": ["u"]})
+    row = with_kept(table, {name: [value] for name, value in extra.items()}, ["topic"]).to_pylist()[0]
     names = [f"extra.{name}" if name not in ("topics", "stance.label") else name for name in extra]
-    assert [row[name] for name in names] == list(extra.values())
+    assert row == {"place": "x:1", "id": "a", "url": "u", **dict(zip(names, extra.values(), strict=True)), "topic.label": "health"}
+    assert list(row) == ["place", "id", "url", *names, "topic.label"]
+
+
+def test_batches_of_different_columns_are_joined():
+    one, other = pa.table({"id": ["a"], "title": ["A"]}), pa.table({"id": ["b"], "url": ["u"]})
+    assert joined([one, other, one.slice(1)]).to_pylist() == [{"id": "a", "title": "A", "url": None}, {"id": "b", "title": None, "url": "u"}]
+    assert joined([one, one]).schema == one.schema
 
 
 def test_identity_columns_are_written_where_an_article_has_them(models):
@@ -103,7 +105,7 @@ def test_identity_columns_are_written_where_an_article_has_them(models):
     articles = [Article("The wall.", id="a", place="x:1"), Article("The wall.", id="b", place="x:2", outlet="Wire", url="u")]
     cleaned = reader.clean(articles)
     tables = score_tables(articles, reader.answer(cleaned, ["wall", "judge"]), cleaned, sentences=0)
-    assert tables[""].to_pydict() == {"place": ["x:1", "x:2"], "id": ["a", "b"], "outlet": ["", "Wire"], "url": ["", "u"]}
-    stance = tables[".stance"]
+    assert tables[""].to_pydict() == {"place": ["x:1", "x:2"], "id": ["a", "b"], "outlet": [None, "Wire"], "url": [None, "u"]}
+    stance = tables["stance"]
     assert stance["id"].to_pylist() == ["a", "a", "b", "b"]
     assert stance["stance.target"].to_pylist() == ["wall", "judge"] * 2

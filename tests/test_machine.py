@@ -1,0 +1,28 @@
+"""What this machine gives a process."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from newsclf.machine import usable_cores
+
+
+def test_a_process_that_is_held_to_one_core_has_one():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system holds no process to some cores")
+    before = os.sched_getaffinity(0)
+    assert usable_cores() == len(before)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(("cores", "usable"), [(6, 6), (None, 1)])
+def test_elsewhere_all_cores_count_and_there_is_one_at_least(monkeypatch, cores, usable):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert usable_cores() == usable
