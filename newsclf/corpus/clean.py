@@ -157,7 +157,7 @@ def _clean(texts: Sequence[str], steps: Sequence[Step], outlets: Sequence[Outlet
     passes = [steps] * PASSES
     spared = [[step for step in steps if step not in _OF_CHARACTERS], *passes[1:]]
     for at, (text, names) in enumerate(zip(texts, outlets, strict=True)):
-        named = mask_outlets in steps and any(form in text for form in names.forms)
+        named = [form for form in names.forms if form in text] if mask_outlets in steps else []
         if screened.clear[at] and not named and not near_top:
             yield Cleaned(text)
             continue
@@ -166,7 +166,7 @@ def _clean(texts: Sequence[str], steps: Sequence[Step], outlets: Sequence[Outlet
         context = Context(names, Counter(), alone=alone)
         changed: dict[int, Line | None] = {}
         for number, doubt in enumerate(doubts):
-            if doubt != CLEAN or named or context.above < near_top:
+            if doubt != CLEAN or context.above < near_top or any(text.find(form, *spans[number]) >= 0 for form in named):
                 line = Line.of(text, *spans[number])
                 kept = _through(line, passes if doubt == ODD_CHARACTERS else spared, context)
                 context.above += kept is not None and bool(kept.text)

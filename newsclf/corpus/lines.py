@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` takes for the end of a line; vertical tab and form feed come out of PDFs."""
@@ -62,8 +62,18 @@ class Line:
             # cut at one end only: the rest is still in one piece
             kept = (edges[2], edges[3]) if edges[1] == 0 else (edges[0], edges[1])
             return Line(self.text[slice(*kept)], self.start + kept[0], self.start + kept[1])
-        kept_places = [place for start, end in list(pairwise(edges))[::2] for place in range(start, end)]
-        return self.rewritten((self.text[place], (place, place + 1)) for place in kept_places)
+        kept_spans = list(pairwise(edges))[::2]
+        text = "".join(self.text[start:end] for start, end in kept_spans)
+        if self.repaired:
+            return replace(self, text=text)
+        places = (self._places(start, end) for start, end in kept_spans)
+        return replace(self, text=text, places=tuple(chain.from_iterable(places)))
+
+    def _places(self, start: int, end: int) -> Iterable[tuple[int, int]]:
+        """Where each of some characters stands in the original."""
+        if self.places is not None:
+            return self.places[start:end]
+        return zip(range(self.start + start, self.start + end), range(self.start + start + 1, self.start + end + 1), strict=True)
 
     def stripped(self) -> Line:
         """The line without white space at its ends."""
