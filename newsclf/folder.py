@@ -83,10 +83,10 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> No
 
 
 def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *, mark: str, only: Container[str] | None = None) -> dict[str, bytes]:
-    """The content of every listed file, or of `only` some.
+    """The content of every listed file, or of `only` some; the others are then not read.
 
-    Raises BundleError for names that are not plain, for files that are not listed or not there, and for links, sizes and hashes that are not as
-    listed.
+    Raises BundleError for names that are not plain, for files that are not listed or not there, for links and sizes that are not as listed, and for
+    hashes of what is read that are not.
     """
     for name in listed_files:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name or ":" in name or "\0" in name:
@@ -100,16 +100,20 @@ def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *
         raise BundleError(f"{folder}: the file {listed(sorted(missing))} is missing; copy the whole folder again.")
     if extra:
         raise BundleError(f"{folder}: the file {listed(sorted(extra))} does not belong to this bundle; remove it, or copy the whole folder again.")
+    for name, entry in listed_files.items():  # before any is read: it may be larger than the memory
+        _check_size(folder / name, entry)
     return {name: _checked(folder / name, entry) for name, entry in listed_files.items() if only is None or name in only}
 
 
-def _checked(path: Path, entry: Mapping[str, Any]) -> bytes:
+def _check_size(path: Path, entry: Mapping[str, Any]) -> None:
     if path.is_symlink() or not path.is_file():
         raise BundleError(f"{path}: this is a link or a folder; a bundle holds plain files only.")
     size = path.stat().st_size
-    # before the file is read: it may be larger than the memory
     if size != entry.get("bytes"):
         raise BundleError(f"{path}: the file has {size} bytes, the manifest says {entry.get('bytes')}; copy the whole folder again.")
+
+
+def _checked(path: Path, entry: Mapping[str, Any]) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -374,6 +374,8 @@ def test_an_outline_reads_no_weights(model):
 SEEN = (
     "a missing file",
     "an extra file",
+    "another size",
+    "a link",
     "a newer format",
     "a list for a manifest",
     "an unknown key",

@@ -214,12 +214,15 @@ def test_files_that_are_as_listed_are_read(bundle: Path):
     assert checked_files(bundle, listing(NEW), mark=MARK) == {"weights": b"new weights", "words": b""}
 
 
-def test_only_some_files_are_read_but_all_must_be_there(bundle: Path):
-    (bundle / "weights").write_bytes(b"other bytes of any size")
+def test_only_some_files_are_read_but_all_must_be_there_and_whole(bundle: Path):
+    (bundle / "weights").write_bytes(b"new weightz")
     assert checked_files(bundle, listing(NEW), mark=MARK, only=("words",)) == {"words": b""}
     assert checked_files(bundle, listing(NEW), mark=MARK, only=()) == {}
-    with pytest.raises(BundleError, match="weights: the file has 23 bytes"):
+    with pytest.raises(BundleError, match="weights: the file has changed since it was saved"):
         checked_files(bundle, listing(NEW), mark=MARK, only=("words", "weights"))
+    (bundle / "weights").write_bytes(b"new")
+    with pytest.raises(BundleError, match="weights: the file has 3 bytes, the manifest says 11; copy the whole folder again"):
+        checked_files(bundle, listing(NEW), mark=MARK, only=("words",))
     (bundle / "weights").unlink()
     with pytest.raises(BundleError, match="model: the file 'weights' is missing"):
         checked_files(bundle, listing(NEW), mark=MARK, only=("words",))

@@ -52,7 +52,7 @@ class Job:
         return sha256(json.dumps(self.tree(), sort_keys=True).encode())
 
     def is_in(self, folder: Path) -> bool:
-        """Whether a folder is this job's; if not, it is a new one, for raises OutputError where it holds another job, with the differences, or else."""
+        """Whether a folder is this job's; if not, it is a new one: raises OutputError where it holds another job, with the differences, or else."""
         try:
             # half a job file: a run was killed before it had begun
             held = sorted(item.name for item in folder.iterdir() if item.name not in (LOCKS, f"{JOB}.tmp")) if folder.exists() else []
@@ -109,9 +109,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
 def move_aside(folder: Path, *, part: str) -> None:
     """Give what a folder holds the next free number, so that nothing is lost; raises OutputError where a job is at work in it."""
     if part:
-        raise InputError(
-            f"--restart with --shard {part}: each part would move the work of the others aside. Move the folder, then start the parts."
-        )
+        raise InputError(f"--restart with --shard {part}: each part would move the work of the others aside. Move the folder, then start the parts.")
     if not (folder / JOB).exists():
         return
     if folder.name in ("", ".."):

@@ -82,7 +82,9 @@ def test_a_worker_that_is_killed_once_is_replaced(
 def test_a_shard_that_kills_every_worker_is_named_and_all_others_are_done(
     models: dict[str, Path], many: Path, tmp_path: Path, hook: Hook, wanted: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ):
-    hook("if number == 2:\n    once('killed' + str(os.getpid()))\n    (folder / 'part-00002.parquet.tmp').write_bytes(b'half')\n    os.kill(os.getpid(), signal.SIGKILL)")
+    hook(
+        "if number == 2:\n    once('killed' + str(os.getpid()))\n    (folder / 'part-00002.parquet.tmp').write_bytes(b'half')\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
     with pytest.raises(WorkerError) as error:
         score(models["topic"], str(many), tmp_path / "scores", SPEC, run=TWO)
     assert str(error.value) == (
