@@ -20,7 +20,6 @@ from newsclf.learners.protocol import Documents, Pairs
 from newsclf.progress import progress
 from newsclf.scores.metrics import Booleans, Floats, f_avg, per_label, summary
 
-
 ROWS = 1000
 """Articles that are cleaned together."""
 

@@ -179,7 +179,9 @@ def test_a_line_of_70_mb_is_set_aside_and_shifts_nothing(model, tmp_path, name, 
         found = told(output)
         assert "longer than 67108864 bytes" in str(found.pop(f"{tmp_path / name}:2"))
         assert "is empty" in str(found.pop(f"{tmp_path / name}:4"))
-        assert {place: isinstance(row, dict) and row["id"] for place, row in found.items()} == {f"{tmp_path / name}:{at}": f"{at - 1}" for at in (1, 3, 5)}
+        assert {place: isinstance(row, dict) and row["id"] for place, row in found.items()} == {
+            f"{tmp_path / name}:{at}": f"{at - 1}" for at in (1, 3, 5)
+        }
 
 
 @pytest.mark.parametrize("workers", [1, 2])
