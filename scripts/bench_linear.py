@@ -194,7 +194,8 @@ def scale(bench: Bench) -> Iterator[Row]:
 
     timed = alternate(bench.passes, {str(size): partial(watched, size) for size in corpora})
     first, second, last = (timed[str(size)].median for size in corpora)
-    secondsX
+    seconds = {name: found.seconds for name, found in timed.items()}
+    about = f"newsclf score --workers 1, the corpus repeated with {rate} new words an article"
     yield costs("cost", "µs/article", 1e6 * last / large, 1e6 * first / small, note=f"{about}; wall clock, start-up included", seconds=seconds)
     # start-up, that of the workers too, is no cost of an article: it drops out of what further articles take
     further = 1e6 * (last - first) / (large - small), 1e6 * (second - first) / small
