@@ -58,7 +58,7 @@ def wanted(models: dict[str, Path], many: Path, tmp_path: Path) -> dict[str, byt
     return written(tmp_path / "wanted")
 
 
-def test_workers_write_the_bytes_of_one_process(models: dict[str, Path], many: Path, tmp_path: Path):
+def test_workers_write_the_bytes_of_one_process(models: dict[str, Path], many: Path, tmp_path: Path) -> None:
     both = [models["topic"], models["stance"]]
     for workers in (1, 3):
         done = score(both, str(many), tmp_path / str(workers), SPEC, run=RunSpec(workers=workers))
@@ -69,7 +69,7 @@ def test_workers_write_the_bytes_of_one_process(models: dict[str, Path], many: P
 
 def test_a_worker_that_is_killed_once_is_replaced(
     models: dict[str, Path], many: Path, tmp_path: Path, hook: Hook, wanted: dict[str, bytes], capfd: pytest.CaptureFixture[str]
-):
+) -> None:
     hook("if number == 2 and once('killed'): os.kill(os.getpid(), signal.SIGKILL)\nprint('what a library says')")
     done = score(models["topic"], str(many), tmp_path / "scores", SPEC, run=TWO)
     assert (tmp_path / "killed").exists()
@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_once_is_replaced(
 
 def test_a_shard_that_kills_every_worker_is_named_and_all_others_are_done(
     models: dict[str, Path], many: Path, tmp_path: Path, hook: Hook, wanted: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     hook(
         "if number == 2:\n    once('killed' + str(os.getpid()))\n    (folder / 'part-00002.parquet.tmp').write_bytes(b'half')\n    os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -98,14 +98,14 @@ def test_a_shard_that_kills_every_worker_is_named_and_all_others_are_done(
     assert written(tmp_path / "scores") == wanted
 
 
-def test_workers_that_die_while_they_load_end_the_run(models: dict[str, Path], many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_workers_that_die_while_they_load_end_the_run(models: dict[str, Path], many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(in_workers(tmp_path / "hooks", "os._exit(7)")))
     with pytest.raises(WorkerError, match=rf"^{TRIES} workers died while they loaded the models, at last by exit code 7: .*Use fewer --workers"):
         score(models["topic"], str(many), tmp_path / "scores", SPEC, run=TWO)
     assert sorted(written(tmp_path / "scores")) == ["job.json"]
 
 
-def test_a_mistake_that_a_worker_finds_is_raised_as_it_would_be_here(models: dict[str, Path], many: Path, tmp_path: Path):
+def test_a_mistake_that_a_worker_finds_is_raised_as_it_would_be_here(models: dict[str, Path], many: Path, tmp_path: Path) -> None:
     corpus = CorpusSpec(path=(str(many),), on_error="fail")
     errors = []
     for workers in (1, 2):
@@ -117,7 +117,7 @@ def test_a_mistake_that_a_worker_finds_is_raised_as_it_would_be_here(models: dic
     assert not list(tmp_path.glob("*/*.tmp"))
 
 
-def test_a_bug_in_a_worker_comes_with_its_traceback(models: dict[str, Path], many: Path, tmp_path: Path, hook: Hook):
+def test_a_bug_in_a_worker_comes_with_its_traceback(models: dict[str, Path], many: Path, tmp_path: Path, hook: Hook) -> None:
     hook("if number == 3: raise ZeroDivisionError('a bug')")
     with pytest.raises(
         NewsclfError, match=r"(?s)a worker failed, which is a bug of newsclf:\nTraceback .*in hooked.*ZeroDivisionError: a bug"
@@ -128,7 +128,9 @@ def test_a_bug_in_a_worker_comes_with_its_traceback(models: dict[str, Path], man
     assert not list((tmp_path / "scores").glob("*.tmp"))
 
 
-def test_a_module_of_the_user_is_not_taken_for_a_library(models: dict[str, Path], many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_module_of_the_user_is_not_taken_for_a_library(
+    models: dict[str, Path], many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('mine')", "utf-8")
     monkeypatch.chdir(tmp_path)
     assert score(models["topic"], str(many), tmp_path / "scores", ScoreSpec(rows_per_shard=150), run=TWO).scored == 289
