@@ -40,10 +40,11 @@ TEXTS = {
     "mojibake": "The mayorâ€™s cafÃ© is near the harbor.",
     "markup": "<html><body><article><p>The harbor was closed.</p></article></body></html>",
     "broken markup": "<html><body><p>" * 3000,
+    "markup without a text": "<html><body>" + "<p>" * 3000 + "</p>",
     "quotes": '"""' + "'" * 40 + '","text":"\\u0000"}',
 }
 BLANK = {"one space", "nothing"}
-NOTHING_LEFT = {"invisible", "broken markup", "one emoji", "one full stop"}
+NOTHING_LEFT = {"one emoji", "one full stop", "invisible", "only NUL", "markup without a text"}
 """Set aside where there is no title."""
 BAD_LINES = {
     "not UTF-8": b'{"id": "x", "text": "caf\xe9 near the harbor"}',
@@ -153,6 +154,8 @@ def test_hostile_parquet_rows_are_scored_or_set_aside_as_each_would_be_alone(mod
             pq.write_table(table.take([0, number]), file)
         alones.append(None if text is None else file)
     check(model, tmp_path / "corpus.parquet", tmp_path, alones, 2 * len(bad) + NULLS + len(BLANK) + len(NOTHING_LEFT))
+    found = told(tmp_path / "100")
+    assert {name for number, name in enumerate(TEXTS) if isinstance(found[f"{tmp_path / 'corpus.parquet'}:{number + 2}"], str)} == BLANK | NOTHING_LEFT
 
 
 def parquet_of(texts: Sequence[bytes | None]) -> pa.Table:
@@ -220,7 +223,7 @@ LINES = st.one_of(
 
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(lines=st.lists(LINES, min_size=100, max_size=100), rows=st.integers(7, 150), ended=st.booleans())
+@given(lines=st.lists(LINES, min_size=100, max_size=100), rows=st.integers(20, 150), ended=st.booleans())
 def test_every_one_of_ten_thousand_hostile_lines_is_accounted_for(model, tmp_path_factory, lines, rows, ended):
     folder = tmp_path_factory.mktemp("hostile")
     corpus, output = folder / "corpus.jsonl", folder / "scores"
