@@ -155,7 +155,9 @@ def test_hostile_parquet_rows_are_scored_or_set_aside_as_each_would_be_alone(mod
         alones.append(None if text is None else file)
     check(model, tmp_path / "corpus.parquet", tmp_path, alones, 2 * len(bad) + NULLS + len(BLANK) + len(NOTHING_LEFT))
     found = told(tmp_path / "100")
-    assert {name for number, name in enumerate(TEXTS) if isinstance(found[f"{tmp_path / 'corpus.parquet'}:{number + 2}"], str)} == BLANK | NOTHING_LEFT
+    assert {
+        name for number, name in enumerate(TEXTS) if isinstance(found[f"{tmp_path / 'corpus.parquet'}:{number + 2}"], str)
+    } == BLANK | NOTHING_LEFT
 
 
 def parquet_of(texts: Sequence[bytes | None]) -> pa.Table:
