@@ -31,7 +31,7 @@ from newsclf.scores.metrics import Booleans, Floats
 from newsclf.spec import Spec, Tree, parse_yaml
 from newsclf.tensors import Arrays, tensor_bytes, tensors
 
-FORMAT = 1
+FORMAT = 2
 """Number of the bundle format. Raise it when an older newsclf could not read a new bundle rightly; keep reading every older one, and put a bundle
 of the old format under tests/fixtures so that the suite proves it."""
 
@@ -60,7 +60,7 @@ class Manifest(Spec):
     clean: CleanSpec
     """How articles are cleaned before they are read."""
     calibration: dict[str, list[float]]
-    """Slope and shift of each label."""
+    """What its Calibration is made of."""
     decision: dict[str, Any]
     """Thresholds and limits of the decision."""
     about: dict[str, Any]
@@ -189,9 +189,9 @@ def _manifest_tree(folder: Path) -> tuple[Tree, str]:
     number = tree.get("format") if isinstance(tree, dict) else None
     if number is None:
         raise BundleError(f"{path}: this is no newsclf bundle: its {MANIFEST} has no format number.")
-    if number != FORMAT:
+    if number not in range(1, FORMAT + 1):
         made = f"It was written by newsclf {tree.get('newsclf', '(unknown)')}; this is {__version__}."
-        raise BundleError(f"{path}: the bundle has format {number!r} and this newsclf reads format {FORMAT}. {made} Upgrade newsclf, or train again.")
+        raise BundleError(f"{path}: the bundle has format {number!r} and this newsclf reads formats up to {FORMAT}. {made} Upgrade newsclf, or train again.")
     return tree, sha256(data)
 
 
@@ -211,11 +211,18 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
         if name.startswith("vocabulary.")
     }
     model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies), codebook)
-    calibration = Calibration(codebook.kind, **{name: np.array(values) for name, values in manifest.calibration.items()})
+    calibration = _calibration(manifest, codebook)
     decision = Decision.of_dict(codebook.kind, manifest.decision)
     if {calibration.slopes.shape, decision.thresholds.shape} != {(len(codebook.names),)}:
         raise ValueError("calibration and thresholds need one number for each label")
     return Bundle(codebook, learner, manifest.clean, model, calibration, decision, manifest.about)
+
+
+def _calibration(manifest: Manifest, codebook: Codebook) -> Calibration:
+    values = {name: np.array(numbers) for name, numbers in manifest.calibration.items()}
+    if manifest.format == 1 and codebook.kind == "exclusive":
+        return Calibration.of_softmax(**values)
+    return Calibration(codebook.kind, **values)
 
 
 def _weights(data: bytes) -> Arrays:
