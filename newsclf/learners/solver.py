@@ -6,9 +6,10 @@ solvers. Only averaged SGD is as fast, at a lower held-out accuracy; logistic re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,15 +21,44 @@ from newsclf.machine import usable_cores
 from newsclf.progress import counted as counted_rows
 from newsclf.scores.metrics import Booleans, Floats
 
+Task = tuple[Any, ...]
+"""A function and its arguments."""
+
 MANY, LOOSE, TIGHT = 20_000, 0.1, 1e-4
 """Rows from which liblinear's own stopping tolerance does; that one; and scikit-learn's, which holds below. A pass over many rows makes many steps:
 on 22,000 articles of 108 topics the tight tolerance took 1.7 times as long (81 s, 47 s) for the same held-out macro-F1 (.4235, .4230)."""
 
 TOGETHER = 32
-"""Labels whose machines are fitted in one call: they share a copy of the rows, and the weights of so many are in memory in double precision."""
+"""Labels at most whose machines are fitted in one call: they share a copy of the rows, and the weights of so many are in memory in double precision."""
 
 WORTH_PROCESSES = 1e9
 """Counts times labels, summed over the fits, from which other processes are worth starting: some ten seconds of work."""
+
+SHARES = 4
+"""Where processes are: calls that the labels are shared out to, or a multiple of it, so that one, two and four cores are done together. Not the number
+of cores: another machine's weights would differ in their last digits."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Weighed rows, as the solver takes them."""
+
+    matrix: Matrix
+    """Columns from the most frequent to the rarest. The solver walks through the weights in the order of each row's columns: with frequent n-grams
+    side by side most of them are in the cache."""
+
+    columns: Ids
+    """Which feature each column is."""
+
+    @classmethod
+    def of(cls, matrix: Matrix) -> Self:
+        """The rows of a matrix with sorted indices."""
+        columns = np.argsort(-np.bincount(matrix.indices, minlength=matrix.shape[1]), kind="stable")
+        place = np.empty(len(columns), np.int32)
+        place[columns] = np.arange(len(columns), dtype=np.int32)
+        ordered = Matrix((matrix.data.copy(), place[matrix.indices], matrix.indptr), shape=matrix.shape)
+        ordered.sort_indices()  # in place
+        return cls(ordered, columns)
 
 
 @dataclass(frozen=True)
@@ -43,62 +73,72 @@ class Machines:
     def heldout(self, features: Features, folds: Folds, values: Sequence[float]) -> dict[float, Floats]:
         """Scores of every row by machines that have not seen its fold, for each value of C. [rows, labels] each"""
         scores = {C: np.zeros(self.truth.shape) for C in values}
-        tasks = [(self._heldout, features, inside, held, C) for C in values for inside, held in folds]
-        done = counted_rows(self._run(tasks), f"cross-validation at C = {', '.join(f'{C:g}' for C in values)}", len(tasks))
-        for (_, _, _, held, C), found in zip(tasks, done, strict=True):
-            scores[C][held] = found
+        fits = len(folds) * len(values)
+        shares = self._shares(fits)
+        places = [(held, labels, C) for _, held in folds for C in values for labels in shares]
+        what = f"cross-validation at C = {', '.join(f'{C:g}' for C in values)}"
+        done = counted_rows(self._run(self._heldout(features, folds, values, shares), fits), what, len(places))
+        for (held, labels, C), found in zip(places, done, strict=True):
+            scores[C][np.ix_(held, labels)] = found
         return scores
 
     def fit(self, features: Features, C: float) -> tuple[np.ndarray, Floats]:
         """Weights and intercepts of every label, from all rows. float32 [features, labels], float64 [labels]"""
-        labels = np.arange(self.truth.shape[1])
-        tasks = [(self._fit, features, labels[start : start + TOGETHER], C) for start in range(0, len(labels), TOGETHER)]
-        weights, intercepts = zip(*self._run(tasks), strict=True)
+        rows, shares = Rows.of(features.weigh(self.counted)), self._shares(1)
+        tasks = ((solve, rows, self.truth[:, labels], C, self.class_weight) for labels in shares)
+        weights, intercepts = zip(*self._run(tasks, 1), strict=True)
         return np.concatenate(weights, axis=1), np.concatenate(intercepts)
 
-    def _fit(self, features: Features, labels: Ids, C: float) -> tuple[np.ndarray, Floats]:
-        return solve(features.weigh(self.counted), self.truth[:, labels], C=C, class_weight=self.class_weight)
+    def _heldout(self, features: Features, folds: Folds, values: Sequence[float], shares: Sequence[Ids]) -> Iterator[Task]:
+        for inside, held in folds:
+            # what the held-out rows tell of idf and of rare n-grams is left out too, not only their labels
+            matrix = features.refitted(self.counted, inside, min_df=self.min_df).weigh(self.counted)
+            rows, other = Rows.of(matrix[inside]), matrix[held]
+            yield from ((_scores, rows, self.truth[np.ix_(inside, labels)], C, self.class_weight, other) for C in values for labels in shares)
 
-    def _heldout(self, features: Features, inside: Ids, held: Ids, C: float) -> Floats:
-        # what the held-out rows tell of idf and of rare n-grams is left out too, not only their labels
-        matrix = features.refitted(self.counted, inside, min_df=self.min_df).weigh(self.counted)
-        weights, intercepts = solve(matrix[inside], self.truth[inside], C=C, class_weight=self.class_weight)
-        return np.asarray(matrix[held] @ weights + intercepts, np.float64)
+    def _shares(self, fits: int) -> list[Ids]:
+        """The labels, in the parts that are fitted side by side."""
+        labels = self.truth.shape[1]
+        shares = SHARES * math.ceil(labels / (SHARES * TOGETHER)) if self._is_much(fits) else 1
+        return np.array_split(np.arange(labels), min(shares, labels))
 
-    def _run(self, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        """The results of the tasks, in order; in processes of their own where there is enough to do."""
-        counts = sum(block.nnz for block in self.counted.blocks)
-        cores = min(len(tasks), usable_cores())
-        if cores < 2 or counts * self.truth.shape[1] * len(tasks) < WORTH_PROCESSES:
+    def _is_much(self, fits: int) -> bool:
+        return sum(block.nnz for block in self.counted.blocks) * self.truth.shape[1] * fits >= WORTH_PROCESSES
+
+    def _run(self, tasks: Iterator[Task], fits: int) -> Iterator[Any]:
+        """The results of the tasks, in order; in processes of their own where so many fits are much work."""
+        if usable_cores() < 2 or not self._is_much(fits):
             return (function(*arguments) for function, *arguments in tasks)
-        # processes, not threads: liblinear draws from one random state for the whole process. joblib's read the counts from shared memory,
-        # and start without running the user's script again
+        # processes, not threads: liblinear draws from one random state for the whole process. joblib's read the rows from shared memory, and start
+        # without running the user's script again
         from joblib import Parallel, delayed
 
-        results: Iterator[Any] = Parallel(n_jobs=cores, return_as="generator")(delayed(function)(*arguments) for function, *arguments in tasks)
+        results: Iterator[Any] = Parallel(n_jobs=usable_cores(), return_as="generator")(
+            delayed(function)(*arguments) for function, *arguments in tasks
+        )
         return results
 
 
-def solve(matrix: Matrix, truth: Booleans, *, C: float, class_weight: str) -> tuple[np.ndarray, Floats]:
+def solve(rows: Rows, truth: Booleans, C: float, class_weight: str) -> tuple[np.ndarray, Floats]:
     """One-against-rest weights and intercepts of every label. float32 [features, labels], float64 [labels]
 
     A label that no row or every row has gets a score of -1 or 1 whatever the article.
     """
     from threadpoolctl import threadpool_limits
 
-    weights = np.zeros((matrix.shape[1], truth.shape[1]), np.float32)
+    weights = np.zeros((rows.matrix.shape[1], truth.shape[1]), np.float32)
     intercepts = np.where(truth.any(axis=0), 1.0, -1.0)
-    # the solver walks through the weights in the order of each row's columns: with frequent n-grams side by side most of them are in the cache
-    frequent = np.argsort(-np.bincount(matrix.indices, minlength=matrix.shape[1]), kind="stable")
-    place = np.empty(len(frequent), np.int32)
-    place[frequent] = np.arange(len(frequent), dtype=np.int32)
-    ordered = Matrix((matrix.data.copy(), place[matrix.indices], matrix.indptr), shape=matrix.shape)
-    ordered.sort_indices()  # in place
     # more BLAS threads than one make these fits slower
     with threadpool_limits(1, "blas"):
         for labels, codes in _calls(truth, class_weight):
-            weights[frequent[:, None], labels], intercepts[labels] = _machines(ordered, codes, len(labels), C=C, class_weight=class_weight)
+            weights[rows.columns[:, None], labels], intercepts[labels] = _machines(rows.matrix, codes, len(labels), C=C, class_weight=class_weight)
     return weights, intercepts
+
+
+def _scores(rows: Rows, truth: Booleans, C: float, class_weight: str, other: Matrix) -> Floats:
+    """Scores of other rows by machines fitted on these. [other rows, labels]"""
+    weights, intercepts = solve(rows, truth, C, class_weight)
+    return np.asarray(other @ weights + intercepts, np.float64)
 
 
 def _calls(truth: Booleans, class_weight: str) -> Iterator[tuple[Ids, Ids]]:

@@ -12,7 +12,7 @@ from newsclf.learners.blocks import Matrix
 from newsclf.learners.features import Features
 from newsclf.learners.linear import GRID, LinearModel, LinearSpec, search_order
 from newsclf.learners.protocol import Documents, Pairs, Parts
-from newsclf.learners.solver import solve
+from newsclf.learners.solver import Rows, solve
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.metrics import log_loss
 
@@ -95,17 +95,17 @@ def test_balanced_is_as_if_rare_labels_were_coded_as_often_as_the_others():
     rows = np.random.default_rng(3).normal(size=(8, 3)).astype(np.float32)
     truth = np.arange(8)[:, None] < 2
     # n / (2 · n_class): 8/12 for each of the six rows without the label, 8/4 for each of the two with it
-    balanced, _ = solve(Matrix(rows), truth, C=1.5, class_weight="balanced")
+    balanced, _ = solve(Rows.of(Matrix(rows)), truth, C=1.5, class_weight="balanced")
     repeated = np.r_[0:8, 0:2, 0:2]
-    copied, _ = solve(Matrix(rows[repeated]), truth[repeated], C=1.0, class_weight="none")
-    plain, _ = solve(Matrix(rows), truth, C=1.0, class_weight="none")
+    copied, _ = solve(Rows.of(Matrix(rows[repeated])), truth[repeated], C=1.0, class_weight="none")
+    plain, _ = solve(Rows.of(Matrix(rows)), truth, C=1.0, class_weight="none")
     np.testing.assert_allclose(balanced, copied, atol=1e-3)
     assert np.abs(balanced - plain).max() > 0.01
 
 
 def test_a_label_that_no_row_or_every_row_has_gets_the_same_score_everywhere():
     truth = np.array([[False, True, True], [False, True, False], [False, True, True]])
-    weights, intercepts = solve(Matrix(np.eye(3, dtype=np.float32)), truth, C=1.0, class_weight="none")
+    weights, intercepts = solve(Rows.of(Matrix(np.eye(3, dtype=np.float32))), truth, C=1.0, class_weight="none")
     assert (weights[:, :2] == 0).all()
     assert intercepts[:2].tolist() == [-1.0, 1.0]
     assert (weights[:, 2] != 0).any()
@@ -183,8 +183,9 @@ def test_hyper_parameters_that_mean_nothing_are_refused(tree, message):
 
 def test_fits_in_other_processes_are_those_of_this_one(tasks, monkeypatch):
     task = tasks["exclusive"]
-    here = SPEC.fit(*task.fitting)
     monkeypatch.setattr("newsclf.learners.solver.WORTH_PROCESSES", 0)
+    monkeypatch.setattr("newsclf.learners.solver.usable_cores", lambda: 1)
+    here = SPEC.fit(*task.fitting)
     monkeypatch.setattr("newsclf.learners.solver.usable_cores", lambda: 2)
     there = SPEC.fit(*task.fitting)
     assert there.heldout.tobytes() == here.heldout.tobytes()
@@ -195,11 +196,11 @@ def test_labels_fitted_together_are_those_fitted_alone(tasks, monkeypatch):
     """Rows of one label each: the machines of several labels share a call, and rows without any of its labels stand against all of them."""
     task = tasks["exclusive"]
     features, counted = Features.learn(SPEC, task.pairs, task.codebook)
-    matrix = features.weigh(counted)
-    alone = [solve(matrix, task.truth[:, [k]], C=1.0, class_weight="none") for k in range(3)]
+    rows = Rows.of(features.weigh(counted))
+    alone = [solve(rows, task.truth[:, [k]], C=1.0, class_weight="none") for k in range(3)]
     for together in (2, 3):
         monkeypatch.setattr("newsclf.learners.solver.TOGETHER", together)
-        weights, intercepts = solve(matrix, task.truth, C=1.0, class_weight="none")
+        weights, intercepts = solve(rows, task.truth, C=1.0, class_weight="none")
         for k, (own, intercept) in enumerate(alone):
             np.testing.assert_allclose(weights[:, k], own[:, 0], atol=2e-3)
             np.testing.assert_allclose(intercepts[k], intercept[0], atol=2e-3)
