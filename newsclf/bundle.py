@@ -191,9 +191,7 @@ def _manifest_tree(folder: Path) -> tuple[Tree, str]:
         raise BundleError(f"{path}: this is no newsclf bundle: its {MANIFEST} has no format number.")
     if number not in range(1, FORMAT + 1):
         made = f"It was written by newsclf {tree.get('newsclf', '(unknown)')}; this is {__version__}."
-        raise BundleError(
-            f"{path}: the bundle has format {number!r} and this newsclf reads formats up to {FORMAT}. {made} Upgrade newsclf, or train again."
-        )
+        raise BundleError(f"{path}: it has format {number!r}; this newsclf reads formats up to {FORMAT}. {made} Upgrade newsclf, or train again.")
     return tree, sha256(data)
 
 

@@ -29,14 +29,14 @@ MANY, LOOSE, TIGHT = 20_000, 0.1, 1e-4
 on 22,000 articles of 108 topics the tight tolerance took 1.7 times as long (81 s, 47 s) for the same held-out macro-F1 (.4235, .4230)."""
 
 TOGETHER = 32
-"""Labels at most whose machines are fitted in one call: they share a copy of the rows, and the weights of so many are in memory in double precision."""
+"""Most labels whose machines one call fits: they share a copy of the rows, and the weights of so many are in memory in double precision."""
 
 WORTH_PROCESSES = 1e9
 """Counts times labels, summed over the fits, from which other processes are worth starting: some ten seconds of work."""
 
 SHARES = 4
-"""Where processes are: calls that the labels are shared out to, or a multiple of it, so that one, two and four cores are done together. Not the number
-of cores: another machine's weights would differ in their last digits."""
+"""Where processes are worth it, labels are shared out to so many calls or a multiple of it: one, two and four cores are done together. By the number
+of cores another machine's weights would differ in their last digits."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class Machines:
         return np.array_split(np.arange(labels), min(shares, labels))
 
     def _is_much(self, fits: int) -> bool:
-        return sum(block.nnz for block in self.counted.blocks) * self.truth.shape[1] * fits >= WORTH_PROCESSES
+        counts: int = sum(block.nnz for block in self.counted.blocks)
+        return counts * self.truth.shape[1] * fits >= WORTH_PROCESSES
 
     def _run(self, tasks: Iterator[Task], fits: int) -> Iterator[Any]:
         """The results of the tasks, in order; in processes of their own where so many fits are much work."""
