@@ -103,8 +103,8 @@ class Machines:
         return np.array_split(np.arange(labels), min(shares, labels))
 
     def _is_much(self, fits: int) -> bool:
-        counts: int = sum(block.nnz for block in self.counted.blocks)
-        return counts * self.truth.shape[1] * fits >= WORTH_PROCESSES
+        counts = sum(block.nnz for block in self.counted.blocks)
+        return bool(counts * self.truth.shape[1] * fits >= WORTH_PROCESSES)
 
     def _run(self, tasks: Iterator[Task], fits: int) -> Iterator[Any]:
         """The results of the tasks, in order; in processes of their own where so many fits are much work."""
