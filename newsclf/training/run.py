@@ -27,8 +27,10 @@ from newsclf.errors import DataError, InputError, listed, nearest
 from newsclf.folder import check_replaceable
 from newsclf.inference.predictor import Predictor
 from newsclf.learners.protocol import Fitted, Pairs
-from newsclf.scores.decision import Decision, DecisionSpec, choose_thresholds
+from newsclf.scores.abstain import choose_abstention
+from newsclf.scores.decision import Decision, DecisionSpec
 from newsclf.scores.metrics import Booleans
+from newsclf.scores.thresholds import choose_thresholds
 from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, nothing_coded, prepare
 from newsclf.training.experiment import RUNS, Experiment
 from newsclf.training.record import RunFolder
@@ -107,13 +109,19 @@ def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitte
 
 
 def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64], truth: Booleans) -> Decision:
-    """The decision that a spec asks for, with thresholds chosen on held-out probabilities."""
+    """The decision that a spec asks for, chosen on held-out probabilities; raises ConfigError or DataError where they cannot reach what is asked."""
+    spec.check(codebook.kind)
     if codebook.kind == "exclusive":
-        thresholds = np.zeros(truth.shape[1])
-        return Decision("exclusive", thresholds, abstain_below=spec.abstain_below, abstain_unmentioned=spec.abstain_unmentioned)
-    rule = spec.threshold
-    thresholds = choose_thresholds(heldout, truth, rule) if isinstance(rule, str) else np.full(truth.shape[1], rule)
-    return Decision("multi", thresholds, fewest=codebook.min_labels, most=codebook.max_labels)
+        below = spec.abstain_below
+        if spec.abstain is not None:
+            chosen = choose_abstention(heldout, truth, spec.abstain)
+            logger.info("%s: %s", codebook.task, chosen)
+            below = chosen.below
+        return Decision("exclusive", np.zeros(truth.shape[1]), abstain_below=below, abstain_unmentioned=spec.abstain_unmentioned)
+    thresholds = choose_thresholds(heldout, truth, spec.threshold)
+    for sentence in thresholds.warnings(codebook.names):
+        logger.warning("%s", sentence)
+    return Decision("multi", thresholds.values, fewest=codebook.min_labels, most=codebook.max_labels)
 
 
 def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[str] | None]:

@@ -1,7 +1,8 @@
-"""Decisions and their thresholds, against trying every threshold."""
+"""Decisions, and what a config may say of them."""
 
 import json
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,96 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from newsclf.errors import ConfigError
-from newsclf.scores.decision import Decision, DecisionSpec, _best_threshold, choose_thresholds
-from newsclf.scores.metrics import f1, f1_counts, micro_f1
+from newsclf.scores.decision import Decision, DecisionSpec
 
 # few values, so that ties are common, and any value, so that neighbouring floats and the ends of the scale are tried
 probability = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.floats(0, 1))
-columns = st.integers(1, 12).flatmap(lambda rows: st.tuples(arrays(float, rows, elements=probability), arrays(bool, rows)))
 tables = st.integers(1, 8).flatmap(lambda rows: st.tuples(arrays(float, (rows, 3), elements=probability), arrays(bool, (rows, 3))))
-
-
-def f1_at(threshold: float, probabilities: np.ndarray, truth: np.ndarray) -> float:
-    return micro_f1(truth[:, None], (probabilities >= threshold)[:, None])
 
 
 def multi(*thresholds: float, fewest: int = 0, most: int | None = None) -> Decision:
     return Decision("multi", np.array(thresholds), fewest=fewest, most=most)
-
-
-@settings(deadline=None)
-@given(columns)
-def test_without_a_prior_no_threshold_has_a_better_f1(column: tuple[np.ndarray, np.ndarray]):
-    probabilities, truth = column
-    found = _best_threshold(probabilities, truth, 0.5, prior=0.0)
-    if truth.any():
-        assert f1_at(found, probabilities, truth) == max(f1_at(threshold, probabilities, truth) for threshold in probabilities)
-    else:
-        assert found == 0.5
-
-
-@settings(deadline=None)
-@given(tables)
-def test_the_threshold_of_all_labels_maximises_micro_f1(table: tuple[np.ndarray, np.ndarray]):
-    probabilities, truth = table
-    found = choose_thresholds(probabilities, truth, "micro_f1")
-    assert len(set(found.tolist())) == 1
-    if truth.any():
-        assert micro_f1(truth, probabilities >= found) == max(micro_f1(truth, probabilities >= cut) for cut in probabilities.ravel())
-
-
-def test_a_threshold_lies_halfway_between_the_probabilities_it_parts():
-    found = _best_threshold(np.array([0.9, 0.8, 0.4, 0.1]), np.array([True, True, False, False]), 0.5, prior=0.0)
-    assert found == pytest.approx(0.6)
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "truth", "expected"),
-    [
-        ([0.7, 0.7, 0.2], [True, False, False], 0.45),  # ties are given together
-        ([0.7, 0.7, 0.2], [True, False, True], 0.1),
-        ([0.5, 0.5, 0.5], [True, False, False], 0.25),  # nothing to part
-        ([0.9, 0.5, 0.4, 0.3], [True, False, False, True], 0.7),  # one right of one, or two of four: the higher cut of equals
-        ([0.0, 0.0], [True, False], 0.0),
-    ],
-)
-def test_ties(probabilities: list[float], truth: list[bool], expected: float):
-    assert _best_threshold(np.array(probabilities), np.array(truth), 0.5, prior=0.0) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("upper", [0.5, 0.5000000000000001])
-def test_between_neighbouring_floats_the_threshold_is_the_upper_one(upper: float):
-    assert _best_threshold(np.array([upper, np.nextafter(upper, 0)]), np.array([True, False]), 0.5, prior=0.0) == upper
-
-
-def test_a_label_without_positives_takes_the_threshold_of_all():
-    probabilities = np.array([[0.9, 0.3], [0.8, 0.2], [0.1, 0.1]])
-    truth = np.array([[True, False], [True, False], [False, False]])
-    assert choose_thresholds(probabilities, truth, "per_label_f1")[1] == pytest.approx(0.55)
-
-
-@pytest.mark.parametrize("rule", ["per_label_f1", "micro_f1"])
-@pytest.mark.parametrize("rows", [0, 2])
-def test_without_any_positive_the_threshold_is_one_half(rule: str, rows: int):
-    assert choose_thresholds(np.full((rows, 2), 0.2), np.zeros((rows, 2), bool), rule).tolist() == [0.5, 0.5]
-
-
-def test_a_label_leaves_the_common_threshold_the_further_the_more_rows_it_has():
-    probabilities = np.array([[0.9, 0.35], [0.9, 0.3], [0.9, 0.1], [0.9, 0.05], *[[0.5, 0.05]] * 4])
-    truth = np.array([[True, True], [True, True], [True, False], [True, False], *[[False, False]] * 4])
-    few, many = (choose_thresholds(probabilities.repeat(times, axis=0), truth.repeat(times, axis=0), "per_label_f1") for times in (1, 50))
-    assert few == pytest.approx([0.7, (0.35 + 0.3) / 2])
-    assert many == pytest.approx([0.7, (0.3 + 0.1) / 2])
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_with_many_rows_each_label_has_the_best_f1_of_its_own(seed: int):
-    chance = np.random.default_rng(seed)
-    probabilities = chance.random((2000, 3))
-    truth = chance.random((2000, 3)) < probabilities ** np.array([1, 2, 4])
-    found = f1(*f1_counts(truth, probabilities >= choose_thresholds(probabilities, truth, "per_label_f1")))
-    for k in range(3):
-        assert found[k] > max(f1_at(cut, probabilities[:, k], truth[:, k]) for cut in np.linspace(0.01, 0.99, 99)) - 0.01
 
 
 @settings(deadline=None)
@@ -204,3 +124,67 @@ def test_a_threshold_that_is_no_probability_is_refused(value: float):
 def test_a_config_with_a_threshold_that_is_neither_rule_nor_probability_is_refused(key: str, value: str | float):
     with pytest.raises(ConfigError, match=f"config.yaml: '{key}'"):
         DecisionSpec.parse({key: value}, where="config.yaml")
+
+
+def test_the_decisions_of_older_bundles_are_read():
+    oldest = {"kind": "multi", "thresholds": [0.25, 0.5]}
+    assert Decision.of_dict("multi", oldest)(np.array([[0.3, 0.3]])).tolist() == [[True, False]]
+    stored = {"kind": "exclusive", "thresholds": [0.0, 0.0], "abstain_below": 0.6, "fewest": 0, "most": None, "abstain_unmentioned": False}
+    assert Decision.of_dict("exclusive", stored).as_dict() == stored
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"threshold": {"precision": 0.9}},
+        {"threshold": {"recall": 0.9}},
+        {"threshold": {"cost": {"false_positive": 1, "false_negative": 4}}},
+        {"abstain": {"accuracy": 0.95}},
+        {"abstain": {"share": 0}},
+        {"abstain": {"share": 0.12}, "abstain_below": 0},
+    ],
+    ids=str,
+)
+def test_a_config_may_say_what_is_to_be_reached_and_comes_back_from_its_record(block: dict):
+    spec = DecisionSpec.parse(block, where="config.yaml")
+    again = DecisionSpec.parse(json.loads(json.dumps(spec.resolved())), where="record.yaml")
+    assert again == spec != DecisionSpec()
+    schema = jsonschema.Draft202012Validator(DecisionSpec.model_json_schema())
+    schema.validate(block)
+    schema.validate(spec.resolved())
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({"threshold": {"precison": 0.9}}, r"unknown key 'threshold.precison' \(did you mean 'precision'\?\); known here: cost, precision, recall"),
+        ({"threshold": {"precision": 1}}, "'threshold.precision' must be less than 1, not 1"),
+        ({"threshold": {"recall": 0}}, "'threshold.recall' must be greater than 0, not 0"),
+        ({"threshold": {}}, "'threshold': exactly one of precision, recall, cost is needed here, not none"),
+        ({"threshold": {"precision": 0.9, "recall": 0.8}}, "'threshold': exactly one of .* not precision and recall"),
+        ({"threshold": {"cost": {"false_positive": 1}}}, "the key 'threshold.cost.false_negative' is missing"),
+        ({"threshold": {"cost": {"false_positive": 1, "false_negative": 0}}}, "'threshold.cost.false_negative' must be greater than 0, not 0"),
+        ({"threshold": {"cost": 4}}, "'threshold.cost' must be a block of key: value lines, not 4"),
+        ({"abstain": 0.1}, "'abstain' must be a block of key: value lines, not 0.1"),
+        ({"abstain": {"share": 1}}, "'abstain.share' must be less than 1, not 1"),
+        ({"abstain": {"accuracy": "high"}}, "'abstain.accuracy' must be a number, not \"high\""),
+        ({"abstain": {"accuracy": 0.9, "share": 0.1}}, "'abstain': exactly one of accuracy, share"),
+        ({"abstain": {"share": 0.1}, "abstain_below": 0.3}, "'abstain' chooses what 'abstain_below' says; keep one"),
+    ],
+    ids=str,
+)
+def test_what_a_config_must_not_say_is_named_in_a_sentence(block: dict, sentence: str):
+    with pytest.raises(ConfigError, match=f"^config.yaml: {sentence}") as error:
+        DecisionSpec.parse(block, where="config.yaml")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("block", "key"), [({"abstain": {"share": 0.1}}, "abstain"), ({"threshold": {"precision": 0.9}}, "threshold")], ids=str)
+def test_what_a_task_of_this_kind_cannot_reach_is_refused(block: dict, key: str):
+    kinds = ("multi", "exclusive") if key == "abstain" else ("exclusive", "multi")
+    spec = DecisionSpec.parse(block, where="config.yaml")
+    with pytest.raises(ConfigError, match=f"'decision.{key}' is for"):
+        spec.check(kinds[0])
+    spec.check(kinds[1])
+    for kind in kinds:
+        DecisionSpec().check(kind)
