@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
-import logging
 import sys
 from collections.abc import Sequence
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsclf import __version__
+from newsclf import __version__, cli_checks
+from newsclf.cli_options import ColumnNames, Json, Model, Quiet, Targets, columns_of, print_json, remarks
 from newsclf.errors import InputError, NewsclfError
 
 if TYPE_CHECKING:
@@ -33,25 +32,18 @@ Config = Annotated[Path, typer.Argument(help="Experiment file (YAML), for exampl
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config, for example --set learner.C=4. Repeatable.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Targets = Annotated[list[str] | None, typer.Option("--target", help="Stance: ask about this target instead of the codebook's. Repeatable.")]
-ColumnNames = Annotated[
-    list[str] | None, typer.Option("--column", metavar="FIELD=COLUMN", help="Where a field stands, for example --column text=body. Repeatable.")
-]
-Model = Annotated[Path, typer.Argument(help="Folder of a model, for example models/framing.")]
 
 
 @app.command()
 def train(config: Config, settings: Settings = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Train a model from a config file, test it, and save it with the record of the run."""
-    _remarks(quiet)
+    remarks(quiet)
     from newsclf.render import evaluation_text
     from newsclf.training.run import train as run
 
     result = run(config, settings or ())
     if as_json:
-        _print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()})
+        print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()})
         return
     print(evaluation_text(result.metrics, title=f"{result.model.name}: trained, and tested on {result.metrics.rows} held-out rows"))
     print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}")
@@ -67,7 +59,7 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Read one article: its labels, their probabilities, and the sentences that speak for them."""
-    _remarks(quiet=True)
+    remarks(quiet=True)
     from newsclf.inference.predictor import Reader
     from newsclf.render import reading_text
 
@@ -77,7 +69,7 @@ def predict(
     reader = Reader(models)  # first: a mistyped model must not wait for standard input
     reading = reader.predict(_one_article(sources[0] if sources else None), targets=targets or (), sentences=sentences)
     if as_json:
-        _print_json(reading.as_dict())
+        print_json(reading.as_dict())
     else:
         print(reading_text(reading))
 
@@ -106,7 +98,7 @@ def score(
 
     Rows that cannot be scored are set aside with place and reason; rows = scored + set aside, always.
     """
-    _remarks(quiet)
+    remarks(quiet)
     from newsclf.corpus.read import CorpusSpec
     from newsclf.inference.batch import RunSpec
     from newsclf.inference.batch import score as run
@@ -116,12 +108,12 @@ def score(
     if not sources:
         raise InputError("name the corpus after the models:  newsclf score models/framing corpus.jsonl -o scores")
     rest = {"path": sources, "languages": languages or [], "on_error": "fail" if fail else "quarantine"}
-    corpus = CorpusSpec.parse(_columns(columns) | rest, where="newsclf score")
+    corpus = CorpusSpec.parse(columns_of(columns) | rest, where="newsclf score")
     spec = ScoreSpec(targets=tuple(targets or ()), sentences=sentences, keep=tuple(keep or ()), limit=limit, sample=sample)
     how = RunSpec.parse({"workers": workers or "auto", "shard": shard, "restart": restart}, where="newsclf score")
     done = run(models, corpus, output, spec, run=how)
     if as_json:
-        _print_json({**vars(done), "output": str(done.output)})
+        print_json({**vars(done), "output": str(done.output)})
         return
     before = f", {done.before:,} of them before" if done.before else ""
     print(f"{done.rows:,} rows = {done.scored:,} scored + {done.quarantined:,} set aside{before}   in {done.output}")
@@ -136,7 +128,7 @@ def export(
     table: Annotated[str | None, typer.Option("--table", metavar="TASK", help="Stance task whose rows of article and target are wanted.")] = None,
 ) -> None:
     """Write scores to one file, for R, Stata or a spreadsheet."""
-    _remarks(quiet=False)
+    remarks(quiet=False)
     from newsclf.inference.scored import export as run
 
     print(f"{run(scores, output, table):,} rows   in {output}")
@@ -150,17 +142,17 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Test a model on coded articles that it has not been trained on; columns are named as in training unless --column says otherwise."""
-    _remarks(quiet=True)
+    remarks(quiet=True)
     from newsclf.bundle import Bundle
     from newsclf.corpus.coded import CodedSpec
     from newsclf.render import evaluation_text
     from newsclf.training.evaluate import evaluate_corpus
 
     bundle, _ = Bundle.load(model)
-    spec = CodedSpec.parse(bundle.about.get("columns", {}) | _columns(columns) | {"path": corpus}, where="newsclf evaluate")
+    spec = CodedSpec.parse(bundle.about.get("columns", {}) | columns_of(columns) | {"path": corpus}, where="newsclf evaluate")
     metrics, coded = evaluate_corpus(bundle, spec)
     if as_json:
-        _print_json(metrics.as_dict() | {"uncoded": coded.uncoded, "quarantined": len(coded.quarantined)})
+        print_json(metrics.as_dict() | {"uncoded": coded.uncoded, "quarantined": len(coded.quarantined)})
         return
     print(evaluation_text(metrics, title=f"{model.name} on {corpus}: {metrics.rows} coded rows"))
     if coded.uncoded or coded.quarantined:
@@ -181,7 +173,7 @@ def inspect(model: Model, as_json: Json = False) -> None:
             "learner": bundle.learner.resolved(),
             "clean": bundle.clean.resolved(),
         }
-        _print_json(about | dict(bundle.about))
+        print_json(about | dict(bundle.about))
     else:
         print(model_card(bundle.codebook, bundle.learner, bundle.about))
         print(f"Every file is as it was saved, and the golden inputs score as they did. Fingerprint {fingerprint[:16]}")
@@ -192,7 +184,11 @@ def schema() -> None:
     """Print the JSON schema of config files, for editors."""
     from newsclf.training.experiment import json_schema
 
-    _print_json(json_schema())
+    print_json(json_schema())
+
+
+for check in (cli_checks.report, cli_checks.compare, cli_checks.coders, cli_checks.disagree):
+    app.command()(check)
 
 
 def _version(asked: bool) -> None:
@@ -222,16 +218,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print("interrupted: nothing half-written was left behind", file=sys.stderr)
         # the reader of our output may have seen enough, as `newsclf inspect … | head` does
         sys.exit(0 if isinstance(ended.__context__, BrokenPipeError) else ended.code)
-
-
-def _remarks(quiet: bool) -> None:
-    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "datasets", "fsspec"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def _short(path: Path) -> str:
@@ -264,13 +250,3 @@ def _one_article(source: str | None) -> Article:
     if isinstance(articles[0], BadRow):
         raise InputError(f"{articles[0].place}: {articles[0].reason}")
     return articles[0]
-
-
-def _columns(pairs: Sequence[str] | None) -> dict[str, str]:
-    result = {}
-    for pair in pairs or ():
-        field, equals, column = pair.partition("=")
-        if not equals:
-            raise InputError(f"--column {pair!r}: write it as FIELD=COLUMN, for example  --column text=body")
-        result[field] = column
-    return result

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -19,6 +25,8 @@ SIMILAR = 0.3
 COMMON = 200
 """A shingle in more texts than this is boilerplate, or a story that ran everywhere. Of the texts that have it only neighbours are compared for its
 sake; it counts in the similarity of all."""
+
+_Key = TypeVar("_Key", str, tuple[str, str])
 
 _WORK = 1 << 22
 """Shingles compared at a time: this bounds the memory, however many copies there are."""
@@ -137,3 +145,61 @@ def near_duplicates(ids: Ids, starts: Ids, *, threshold: float = SIMILAR) -> Ids
     first, second, _ = similar_pairs(shingles(ids, starts), threshold=threshold)
     links = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(len(starts) - 1, len(starts) - 1))
     return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """What near_duplicates found, counted."""
+
+    texts: int
+    sizes: Mapping[int, int]
+    """Texts of a story → how many stories have so many, from two texts on, by size."""
+
+    within: Mapping[str, int]
+    """Outlet → stories that it has more than once, most first."""
+
+    between: Mapping[tuple[str, str], int]
+    """Two outlets, in alphabetical order → stories that both have, most first."""
+
+    @property
+    def repeated(self) -> int:
+        """Texts that are near-duplicates of another."""
+        return sum(size * stories for size, stories in self.sizes.items())
+
+    def as_dict(self, *, most: int = 20) -> dict[str, Any]:
+        """Plain JSON values; of outlets and pairs of outlets those with the most stories, and how many there are in all."""
+        return {
+            "texts": self.texts,
+            "repeated": self.repeated,
+            "sizes": [{"texts": size, "stories": stories} for size, stories in self.sizes.items()],
+            "outlets_that_repeat": len(self.within),
+            "within": [{"outlet": outlet, "stories": stories} for outlet, stories in list(self.within.items())[:most]],
+            "outlet_pairs": len(self.between),
+            "between": [{"outlets": list(pair), "stories": stories} for pair, stories in list(self.between.items())[:most]],
+        }
+
+
+def clusters(story: Ids, outlets: Sequence[str]) -> Clusters:
+    """Stories by the number of their texts and by the outlets that share them.
+
+    `story` is what `near_duplicates` gives, `outlets` the outlet of each text, "" where it is not known: such texts count in the sizes alone.
+    Raises ValueError where the two are not of one length.
+    """
+    if len(story) != len(outlets):
+        raise ValueError(f"there are {len(story)} stories and {len(outlets)} outlets; one of each a text is needed")
+    number, size = np.unique(story, return_inverse=True, return_counts=True)[1:]
+    held: dict[int, list[str]] = {}
+    for text in np.flatnonzero(size[number] > 1).tolist():
+        held.setdefault(int(number[text]), []).append(outlets[text])
+    within: Counter[str] = Counter()
+    between: Counter[tuple[str, str]] = Counter()
+    for names in held.values():
+        counted = Counter(name for name in names if name)
+        within.update(name for name, texts in counted.items() if texts > 1)
+        between.update(combinations(sorted(counted), 2))
+    sizes = Counter(size[size > 1].tolist())
+    return Clusters(len(story), dict(sorted(sizes.items())), _most_first(within), _most_first(between))
+
+
+def _most_first(counts: Counter[_Key]) -> dict[_Key, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from newsclf.errors import DataError, listed
+from newsclf.corpus.dates import LATEST, later, span, spans
+from newsclf.corpus.stratify import assign
+from newsclf.errors import DataError, InputError, listed, shown
 from newsclf.spec import Spec
 
 Ids = NDArray[np.int64]
@@ -23,20 +25,34 @@ MANY = 20_000
 """Rows from which three folds do."""
 
 
+WAYS = ("where", "after", "replay")
+"""Keys that say what to test on."""
+
+
 class SplitSpec(Spec):
     """How training and test articles are kept apart."""
 
     test: float = Field(default=0.25, gt=0, lt=1)
-    """Share of the articles to test on, where neither a test file nor `where` is given."""
+    """Share of the articles to test on, where nothing else says which: no test file, `where`, `after` or `replay`."""
 
     where: dict[str, tuple[str, ...]] = {}
     """Test on the rows whose column has one of these values, for example {fold: [0]}."""
+
+    after: str | None = None
+    """Test on the articles of this date (2024-01-31, 2024-01, 2024) or later, learn from earlier ones; latest: the date that leaves the share `test`.
+    Where a group that is kept together has both, one side of it is set aside."""
+
+    replay: str | None = None
+    """The split.jsonl of an earlier run, for the same split once more."""
 
     keep_together: tuple[str, ...] = (NEAR_DUPLICATE,)
     """What stays on one side: outlet, date, or any column. near_duplicate is always in force: copies stay together or are set aside."""
 
     folds: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto"
     """Folds of cross-validation within the training articles, by the same groups; auto takes 5, and 3 where there are 20,000 rows and more."""
+
+    stratify: bool = True
+    """Spread every label over the parts and folds in proportion; false deals the groups out by their size alone."""
 
     seed: int = Field(default=0, ge=0)
     """Seed of the split and of the folds."""
@@ -47,6 +63,26 @@ class SplitSpec(Spec):
         if not isinstance(value, dict):
             return value
         return {str(key): tuple(str(item) for item in (items if isinstance(items, (list, tuple)) else [items])) for key, items in value.items()}
+
+    @field_validator("after", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> Any:
+        text = str(value) if type(value) is int else value  # a year stands in YAML as a number
+        if text is not None and text != LATEST and (not isinstance(text, str) or span(text) is None):
+            raise ValueError(f"must be a date such as 2024-01-31, or {LATEST}, not {shown(value)}")
+        return text
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in WAYS if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(f"{listed(ways)} each say what to test on; keep one of them")
+        return self
+
+    @property
+    def way(self) -> str:
+        """Which key says what to test on; empty where a share is drawn."""
+        return next((name for name in WAYS if getattr(self, name)), "")
 
 
 @dataclass(frozen=True)
@@ -65,10 +101,17 @@ class Rows:
     keys: tuple[Sequence[object], ...] = ()
     """Values of the columns to keep together, one a row each; an empty value joins nothing."""
 
+    dates: Sequence[str] = ()
+    """Date of each row as the article has it; only a split by time reads them."""
+
+    places: Sequence[str] = ()
+    """Where each row was read, for messages; beside `dates`."""
+
     def take(self, chosen: Ids) -> Rows:
         """Some of the rows."""
         keys = tuple([key[row] for row in chosen.tolist()] for key in self.keys)
-        return Rows(self.truth[chosen], self.article[chosen], self.story[chosen], keys)
+        dates, places = ([each[row] for row in chosen.tolist()] if each else () for each in (self.dates, self.places))
+        return Rows(self.truth[chosen], self.article[chosen], self.story[chosen], keys, dates, places)
 
     def groups(self) -> Ids:
         """A number for each row; rows with one number go to one side. [rows]
@@ -95,46 +138,23 @@ def leaks(story: Ids, inside: Booleans, held: Booleans) -> Booleans:
     return inside & np.isin(story, story[held])
 
 
-def assign(groups: Ids, truth: Booleans, shares: Sequence[float], *, seed: int) -> Ids:
-    """Which part each row goes to: groups whole, every label spread over the parts in proportion to their shares. [rows]
-
-    Greedy, for multi-label and exclusive tasks alike: groups in order of their rarest label, then of their size (ties by the seed), each to the part
-    whose squared shortfall of labels and rows shrinks most. Iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011) with groups.
-    A part stays empty only where there are fewer groups than parts.
-    """
-    share = np.array(shares, np.float64) / np.sum(shares)
-    count = int(groups.max(initial=-1)) + 1
-    counted = np.hstack([truth, np.ones((len(groups), 1), bool)]).astype(np.float64)
-    table = np.zeros((count, counted.shape[1]))  # [groups, labels + rows]
-    np.add.at(table, groups, counted)
-    total = np.maximum(table.sum(axis=0), 1)
-    rarity = np.where(table[:, :-1] > 0, total[:-1], np.inf).min(axis=1, initial=np.inf)
-    shuffled = np.random.default_rng(seed).permutation(count)
-    order = shuffled[np.lexsort((-table[shuffled, -1], rarity[shuffled]))]
-    wanted = share[:, None] * total  # [parts, labels + rows]
-    held = np.zeros_like(wanted)
-    part = np.zeros(count, np.int64)
-    for done, group in enumerate(order):
-        # (held + row - wanted)² - (held - wanted)², in units of what the part should get of each label
-        change = (table[group] * (2 * (held - wanted) + table[group]) / (total * wanted)).sum(axis=1)
-        # the last groups go to the parts that have none: two outlets of one size would both train, and nothing would test
-        empty = held[:, -1] == 0
-        if empty.sum() >= count - done:
-            change[~empty] = np.inf
-        part[group] = int(np.argmin(change))
-        held[part[group]] += table[group]
-    return part[groups]
-
-
 def split(rows: Rows, spec: SplitSpec) -> NDArray[np.str_]:
     """The part of each row: train, test, or aside where a training row near-duplicates a test row. [rows]
 
-    Raises DataError where what is kept together leaves nothing to part, or what is set aside nothing to learn from.
+    By time, rows that would break up a group are aside too. Raises DataError where what is kept together leaves nothing to part, what is set aside
+    nothing to learn from, or a date is missing or does not part the rows.
     """
-    groups = rows.groups()
-    if len(np.unique(groups)) < 2:
-        raise DataError(f"split: keep_together = {listed(spec.keep_together)} joins all {len(groups)} rows into one group: there is nothing to part.")
-    part = parts(rows, assign(groups, rows.truth, (1 - spec.test, spec.test), seed=spec.seed) == 1)
+    if spec.replay is not None:
+        raise InputError(f"split: the split of {spec.replay} is read with newsclf.corpus.replay.replayed(), not made anew.")
+    if spec.after is not None:
+        part = _by_time(rows, spec)
+    else:
+        groups = rows.groups()
+        if len(np.unique(groups)) < 2:
+            raise DataError(
+                f"split: keep_together = {listed(spec.keep_together)} joins all {len(groups)} rows into one group: there is nothing to part."
+            )
+        part = parts(rows, assign(groups, _told(rows, spec), (1 - spec.test, spec.test), seed=spec.seed) == 1)
     if "train" not in part:
         aside, tested = (part == "aside").sum(), (part == "test").sum()
         raise DataError(f"split: the {aside} rows to learn from all near-duplicate the {tested} rows to test on: nothing is left to learn from.")
@@ -143,7 +163,37 @@ def split(rows: Rows, spec: SplitSpec) -> NDArray[np.str_]:
 
 def parts(rows: Rows, test: Booleans) -> NDArray[np.str_]:
     """The part of each row, given which rows to test on. [rows]"""
-    return np.where(test, "test", np.where(leaks(rows.story, ~test, test), "aside", "train"))
+    return _without_leaks(rows, ~test, test)
+
+
+def _without_leaks(rows: Rows, inside: Booleans, test: Booleans) -> NDArray[np.str_]:
+    return np.where(test, "test", np.where(inside & ~leaks(rows.story, inside, test), "train", "aside"))
+
+
+def _told(rows: Rows, spec: SplitSpec) -> Booleans:
+    """The labels that are to be spread: all or none. [rows, labels]"""
+    return rows.truth if spec.stratify else rows.truth[:, :0]
+
+
+def _by_time(rows: Rows, spec: SplitSpec) -> NDArray[np.str_]:
+    """Earlier rows to learn from, later ones to test on; a group that has both keeps those of one side, and its others are set aside. [rows]"""
+    if len(rows.dates) != len(rows.article) or len(rows.places) != len(rows.article):
+        raise InputError(f"split: a split by time needs Rows.dates and Rows.places, one of each for {len(rows.article)} rows.")
+    late = later(spans(rows.dates, rows.places, key="split.after"), str(spec.after), share=spec.test, dates=rows.dates, places=rows.places)
+    # stories do not hold a row back: the copy of a test article is set aside, as everywhere
+    groups = joined(len(rows.article), [rows.article.tolist(), *rows.keys])
+    both = np.flatnonzero(np.isin(groups, groups[late]) & np.isin(groups, groups[~late]))
+    tests = late.copy()
+    if len(both):
+        numbers = np.unique(groups[both], return_inverse=True)[1].astype(np.int64)
+        tests[both] = assign(numbers, _told(rows, spec)[both], (1 - spec.test, spec.test), seed=spec.seed) == 1
+    inside, test = ~late & ~tests, late & tests
+    if not inside.any() or not test.any():
+        raise DataError(
+            f"split: keep_together = {listed(spec.keep_together)} with after = {spec.after} leaves {inside.sum()} rows to learn from and "
+            f"{test.sum()} to test on: {len(both)} of {len(late)} rows are in groups that lie on both sides. Keep less together, or another date."
+        )
+    return _without_leaks(rows, inside, test)
 
 
 def cross_validation(rows: Rows, spec: SplitSpec) -> list[tuple[Ids, Ids]]:
@@ -160,7 +210,7 @@ def cross_validation(rows: Rows, spec: SplitSpec) -> list[tuple[Ids, Ids]]:
     number = min(folds, len(np.unique(groups)))
     if number < 2:
         raise DataError(f"cross-validation needs two groups of training rows at least; all {len(groups)} rows belong together.")
-    fold = assign(groups, rows.truth, [1.0] * number, seed=spec.seed)
+    fold = assign(groups, _told(rows, spec), [1.0] * number, seed=spec.seed)
     result = []
     for index in np.unique(fold):
         held = fold == index

@@ -103,11 +103,15 @@ def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
     codebook = bundle.codebook
     probabilities, decided = bundle.answer(coded.pairs)
     headline = summary(coded.truth, probabilities, decided, codebook.kind)
-    # the usual figure for stances leaves the neutral ones out
-    sides = [column for column, name in enumerate(codebook.names) if name.lower() in ("favor", "against")]
-    if codebook.is_stance and len(sides) == 2:
+    if sides := sides_of(codebook):
         headline["f_avg"] = f_avg(coded.truth, decided, sides)
     return Evaluation(len(coded), headline, per_label(coded.truth, decided, codebook.names), probabilities, decided)
+
+
+def sides_of(codebook: Codebook) -> list[int]:
+    """Columns of the two sides of a stance, whose mean F1 is the usual figure: it leaves the neutral ones out. None of other tasks."""
+    sides = [column for column, name in enumerate(codebook.names) if name.lower() in ("favor", "against")]
+    return sides if codebook.is_stance and len(sides) == 2 else []
 
 
 def evaluate_corpus(bundle: Bundle, spec: CodedSpec) -> tuple[Evaluation, Coded]:

@@ -64,8 +64,8 @@ class Experiment(Spec):
 
     @model_validator(mode="after")
     def _one_way_to_test(self) -> Self:
-        if self.data.test and self.split.where:
-            raise ValueError("'data.test' and 'split.where' both say what to test on; keep one of the two")
+        if self.data.test and self.split.way:
+            raise ValueError(f"'data.test' and 'split.{self.split.way}' both say what to test on; keep one of the two")
         return self
 
     @classmethod
@@ -80,7 +80,7 @@ class Experiment(Spec):
         experiment = cls.parse(_rooted(tree, path.resolve().parent, Path(data_root).resolve() if data_root else None), where=str(path))
         if not experiment.data.path:
             raise ConfigError(f"{path}: the key 'data.path' is missing: name the file or folder of the coded articles.")
-        experiment.load_codebook()
+        experiment.decision.check(experiment.load_codebook().kind)
         return experiment
 
     def load_codebook(self) -> Codebook:
@@ -104,6 +104,9 @@ def _rooted(tree: Tree, folder: Path, data_root: Path | None) -> Tree:
             elif isinstance(paths, list):
                 data[key] = [_absolute(item, data_root or folder) if isinstance(item, str) else item for item in paths]
         result["data"] = data
+    split = result.get("split")
+    if isinstance(split, dict) and isinstance(split.get("replay"), str):
+        result["split"] = split | {"replay": _absolute(split["replay"], folder)}
     return result
 
 

@@ -25,11 +25,12 @@ from newsclf.learners.protocol import Fitted
 from newsclf.spec import dump_yaml
 from newsclf.training.evaluate import CodedPairs, Evaluation
 from newsclf.training.experiment import Experiment
+from newsclf.training.findings import Trained, findings
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Writes config.yaml, environment.json, split.jsonl, quarantine.jsonl, metrics.jsonl, test.jsonl and summary.json."""
+    """Writes config.yaml, environment.json, split.jsonl, quarantine.jsonl, metrics.jsonl, test.jsonl, findings.json and summary.json."""
 
     folder: Path
     started: float
@@ -78,6 +79,10 @@ class RunFolder:
             for row, example in enumerate(tested.examples)
         ]
         self._lines("test.jsonl", lines)
+
+    def findings(self, trained: Trained) -> None:
+        """What the report of the run says, which `newsclf report` makes a page of."""
+        self._json("findings.json", findings(trained, (self.folder / "config.yaml").read_text("utf-8")))
 
     def close(self, metrics: Evaluation, fingerprint: str) -> None:
         """The run at a glance."""

@@ -21,7 +21,9 @@ from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.corpus.coded import Coded, read_coded
 from newsclf.corpus.dedup import Ids, near_duplicates
+from newsclf.corpus.leaks import COLUMNS, Facts, audit
 from newsclf.corpus.read import as_text
+from newsclf.corpus.replay import replayed
 from newsclf.corpus.split import NEAR_DUPLICATE, Rows, cross_validation, split
 from newsclf.errors import DataError, InputError, listed, nearest
 from newsclf.folder import check_replaceable
@@ -33,6 +35,7 @@ from newsclf.scores.metrics import Booleans
 from newsclf.scores.thresholds import choose_thresholds
 from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, nothing_coded, prepare
 from newsclf.training.experiment import RUNS, Experiment
+from newsclf.training.findings import Trained
 from newsclf.training.record import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -96,6 +99,8 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
         record.quarantine(coded.quarantined)
         record.metrics(metrics, fitted, tested, codebook)
+        leaks = audit(_facts(experiment, every, rows), part, codebook.names)
+        record.findings(Trained(bundle, fitted, learned, tested, rows.story[part == "test"], metrics, leaks))
         fingerprint = bundle.save(record.folder / "bundle")
         record.close(metrics, fingerprint)
         bundle.save(model)  # at last: whatever fails before leaves the older model where it is
@@ -157,7 +162,16 @@ def _split(experiment: Experiment, every: CodedPairs, given: frozenset[str] | No
     articles = [example.article for example in every.examples]
     columns = [column for column in experiment.split.keep_together if column != NEAR_DUPLICATE]
     keys = tuple(_values(articles, column, key="split.keep_together") for column in columns)
-    rows = Rows(every.truth, every.pairs.rows, _stories(every.pairs), keys)
+    rows = Rows(
+        every.truth,
+        every.pairs.rows,
+        _stories(every.pairs),
+        keys,
+        dates=[article.date for article in articles],
+        places=[article.place for article in articles],
+    )
+    if experiment.split.replay:
+        return replayed([(example.article.id, example.target) for example in every.examples], experiment.split.replay), rows
     if given is None:
         return split(rows, experiment.split), rows
     test = np.array([article.place in given for article in articles])
@@ -170,6 +184,12 @@ def _split(experiment: Experiment, every: CodedPairs, given: frozenset[str] | No
     if copies.any():
         logger.warning("the split is kept as given, though %d of its %d test rows near-duplicate a training row", copies.sum(), len(copies))
     return np.where(test, "test", "train"), rows
+
+
+def _facts(experiment: Experiment, every: CodedPairs, rows: Rows) -> Facts:
+    """What the leak audit looks at: outlets, authors, and what else is kept together."""
+    columns = dict.fromkeys([*COLUMNS, *(column for column in experiment.split.keep_together if column != NEAR_DUPLICATE)])
+    return Facts.of([example.article for example in every.examples], every.truth, story=rows.story, columns=tuple(columns))
 
 
 def _stories(pairs: Pairs) -> Ids:
@@ -210,10 +230,10 @@ def _about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedP
     articles = [cleaned.article for cleaned in every.articles]
     dates = sorted(article.date[:10] for article in articles if article.date)
     counts = Counter(part.tolist())
-    given = experiment.data.test or experiment.split.where
+    given = experiment.data.test or experiment.split.where or experiment.split.replay
     data = {
         "articles": len(articles),
-        "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} near-duplicates of test articles set aside",
+        "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} set aside",
         "outlets": len({article.outlet for article in articles if article.outlet}),
         "dates": f"{dates[0]} to {dates[-1]}" if dates else "not given",
         "kept together": "as in the split that was given" if given else ", ".join(experiment.split.keep_together),

@@ -1,5 +1,6 @@
 """Near-duplicates, against a reference that compares every pair of texts by hand."""
 
+import json
 import tracemalloc
 from itertools import combinations
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsclf.corpus import dedup
-from newsclf.corpus.dedup import COMMON, SHINGLE, near_duplicates, shingles, similar_pairs
+from newsclf.corpus.dedup import COMMON, SHINGLE, clusters, near_duplicates, shingles, similar_pairs
 from newsclf.learners.ngrams import tokenise
 
 Texts = list[list[int]]
@@ -173,3 +174,80 @@ def test_the_copies_in_the_starter_corpus_are_found_and_nothing_else_is_joined(s
     stories = [row["story"] for row in starter]
     assert len(stories) - len(set(stories)) == 34
     assert len(set(group)) == len(set(stories)) == len(set(zip(group, stories, strict=True)))
+
+
+LEDES = [
+    "Crews reached the flooded lower town of Ellmar late on Monday, hours after the second dam gave way.",
+    "Rescue teams worked through the night as the river Tamm broke its banks for the second time in a week.",
+    "Hundreds have fled their homes along the Tamm, where a dam that was repaired only last year has failed.",
+]
+DATELINES = ["ELLMAR (Northern Wire) — ", "TAMMFORD, Sept. 9 — ", "By our own correspondent in Ellmar. "]
+STORY = (
+    "The regional council said that about four hundred people had been taken to schools and sports halls on higher ground. Two bridges are closed, "
+    "and the railway along the valley will not run before the weekend. An engineer who inspected the dam in spring told the council then that its "
+    "spillway was too narrow, according to minutes of that meeting. The operator says that the repairs were done as ordered and paid for. Farmers "
+    "fear for the potato harvest, which was to begin this week. Forecasters expect the water to fall from Wednesday, unless the rain over the "
+    "mountains returns. The governor will visit the valley on Tuesday and has promised help to those who lost their homes."
+)
+OTHER = (
+    "The water in the valley of the Tamm has risen again, and with it the anger of those who live there. For years they have asked for a wider "
+    "spillway. What they were given was a coat of concrete, a ribbon and a speech. Nobody on the council has said a word about who signed the papers, "
+    "and the governor, who comes on Tuesday, will find that promises float no better than potatoes do."
+)
+
+
+def test_wire_copies_with_another_lede_and_dateline_are_found_and_a_comment_on_the_event_is_not():
+    cut = " ".join(STORY.split(". ")[:4]) + "."
+    texts = [f"{dateline}{lede} {STORY}" for dateline, lede in zip(DATELINES, LEDES, strict=True)]
+    texts += [f"{DATELINES[1]}{LEDES[0]} {cut}", OTHER, f"{LEDES[1]} {OTHER}"]
+    words = tokenise(texts)
+    numbers = near_duplicates(words.ids, words.starts).tolist()
+    assert numbers[0] == numbers[1] == numbers[2] == numbers[3]
+    assert numbers[4] == numbers[5] != numbers[0]
+
+
+def test_clusters_are_counted_by_size_and_by_the_outlets_that_share_them():
+    story = np.array([7, 7, 7, 2, 2, 5, 9, 9, 4, 4])
+    outlets = ["Gazette", "Herald", "Herald", "Herald", "Gazette", "Post", "", "Gazette", "Post", "Post"]
+    found = clusters(story, outlets)
+    assert found.texts == 10
+    assert found.sizes == {2: 3, 3: 1}
+    assert found.repeated == 9
+    assert found.between == {("Gazette", "Herald"): 2}
+    assert found.within == {"Herald": 1, "Post": 1}
+    assert list(found.within) == ["Herald", "Post"]
+    assert json.loads(json.dumps(found.as_dict())) == {
+        "texts": 10,
+        "repeated": 9,
+        "sizes": [{"texts": 2, "stories": 3}, {"texts": 3, "stories": 1}],
+        "outlets_that_repeat": 2,
+        "within": [{"outlet": "Herald", "stories": 1}, {"outlet": "Post", "stories": 1}],
+        "outlet_pairs": 1,
+        "between": [{"outlets": ["Gazette", "Herald"], "stories": 2}],
+    }
+
+
+def test_the_pairs_of_outlets_that_share_most_stand_first_and_the_others_are_counted():
+    story = np.repeat(np.arange(6), 2)
+    found = clusters(story, ["Post", "Sun", "Gazette", "Herald", "Sun", "Post", "Herald", "Gazette", "Sun", "Post", "Courier", "Sun"])
+    assert list(found.between.items()) == [(("Post", "Sun"), 3), (("Gazette", "Herald"), 2), (("Courier", "Sun"), 1)]
+    assert found.as_dict(most=1)["between"] == [{"outlets": ["Post", "Sun"], "stories": 3}]
+    assert found.as_dict(most=1)["outlet_pairs"] == 3
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["", "Gazette", "Herald", "Post"])), max_size=25))
+def test_clusters_agree_with_a_count_by_hand(texts: list[tuple[int, str]]):
+    found = clusters(np.array([story for story, _ in texts], np.int64), [outlet for _, outlet in texts])
+    stories = [[outlet for story, outlet in texts if story == number] for number in range(6)]
+    assert found.repeated == sum(len(story) for story in stories if len(story) > 1)
+    assert sum(found.sizes.values()) == sum(len(story) > 1 for story in stories)
+    for one, other in combinations(["Gazette", "Herald", "Post"], 2):
+        assert found.between.get((one, other), 0) == sum(one in story and other in story for story in stories)
+    for outlet in ["Gazette", "Herald", "Post"]:
+        assert found.within.get(outlet, 0) == sum(story.count(outlet) > 1 for story in stories)
+
+
+def test_stories_and_outlets_must_be_of_one_length():
+    with pytest.raises(ValueError, match="2 stories and 1 outlets"):
+        clusters(np.array([0, 1]), ["Gazette"])

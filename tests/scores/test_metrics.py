@@ -7,7 +7,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as theirs
 
-from newsclf.scores.metrics import brier, f1, f1_counts, f_avg, log_loss, macro_f1, micro_f1, per_label, summary
+from newsclf.scores.metrics import (
+    accuracy,
+    averages,
+    brier,
+    f1,
+    f1_counts,
+    f_avg,
+    hierarchical,
+    log_loss,
+    macro_f1,
+    micro_f1,
+    per_label,
+    summary,
+    with_ancestors,
+)
 
 LABELS = 4
 tables = st.integers(1, 20).flatmap(lambda rows: st.tuples(*[arrays(bool, (rows, LABELS))] * 2))
@@ -125,3 +139,77 @@ def test_the_summary_has_accuracy_for_exclusive_tasks_alone():
 def test_an_empty_test_set_has_no_summary():
     with pytest.raises(ValueError, match="metrics of no articles"):
         summary(np.zeros((0, 2), bool), np.zeros((0, 2)), np.zeros((0, 2), bool), "multi")
+
+
+@settings(deadline=None)
+@given(tables)
+def test_averages_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]):
+    truth, decided = pair
+    found = averages(truth, decided)
+    seen = truth.any(axis=0) | decided.any(axis=0)
+    for average in ("micro", "weighted"):
+        expected = theirs.precision_recall_fscore_support(truth, decided, average=average, zero_division=0)[:3]
+        assert [found[f"{average}_{name}"] for name in ("precision", "recall", "f1")] == pytest.approx(list(expected))
+    each = theirs.precision_recall_fscore_support(truth, decided, zero_division=0)[:3]
+    expected = [scores[seen].mean() if seen.any() else 0 for scores in each]
+    assert [found[f"macro_{name}"] for name in ("precision", "recall", "f1")] == pytest.approx(expected)
+    assert (found["micro_f1"], found["macro_f1"]) == pytest.approx((micro_f1(truth, decided), macro_f1(truth, decided)))
+
+
+def test_accuracy_is_for_exactly_the_coded_labels():
+    truth = np.array([[True, True], [True, False], [False, False]])
+    decided = np.array([[True, False], [True, False], [False, False]])
+    assert accuracy(truth, decided) == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="no articles"):
+        accuracy(truth[:0], decided[:0])
+
+
+POLITICS, ELECTION, BUDGET, SPORT = range(4)
+PARENTS = [None, POLITICS, POLITICS, None]
+
+
+def test_a_wrong_label_under_the_right_parent_is_half_right():
+    one = {name: np.eye(4, dtype=bool)[[label]] for name, label in (("election", ELECTION), ("budget", BUDGET), ("sport", SPORT))}
+    assert hierarchical(one["election"], one["budget"], PARENTS) == {f"hierarchical_{name}": 0.5 for name in ("precision", "recall", "f1")}
+    assert hierarchical(one["election"], one["sport"], PARENTS)["hierarchical_f1"] == 0
+
+
+def test_a_parent_in_place_of_its_child_is_precise_and_finds_half():
+    found = hierarchical(one_hot(np.array([ELECTION])), one_hot(np.array([POLITICS])), PARENTS)
+    assert found == pytest.approx({"hierarchical_precision": 1, "hierarchical_recall": 0.5, "hierarchical_f1": 2 / 3})
+
+
+@settings(deadline=None)
+@given(tables)
+def test_hierarchical_scores_without_parents_are_the_micro_averages(pair: tuple[np.ndarray, np.ndarray]):
+    flat = averages(*pair)
+    assert hierarchical(*pair, [None] * LABELS) == {f"hierarchical_{name}": flat[f"micro_{name}"] for name in ("precision", "recall", "f1")}
+
+
+def test_ancestors_are_joined_to_the_top_and_the_labels_given_stay_as_they_were():
+    labels = one_hot(np.array([0, 3]))
+    assert with_ancestors(labels, [1, 2, None, 0]).tolist() == [[True, True, True, False], [True, True, True, True]]
+    assert labels.sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("parents", "said"), [([1, 0, None, None], "go in a circle"), ([9, None, None, None], "column of its parent"), ([None], "each of 4 labels")]
+)
+def test_parents_that_are_none_are_said(parents: list[int | None], said: str):
+    with pytest.raises(ValueError, match=said):
+        with_ancestors(one_hot(np.array([0])), parents)
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "multi"])
+@pytest.mark.parametrize("metric", [log_loss, brier])
+def test_what_is_no_probability_is_said(metric, kind: str):
+    truth = one_hot(np.array([0, 1]))
+    good = np.full((2, LABELS), 0.25)
+    for bad in (np.nan, -0.1, 1.1, np.inf):
+        with pytest.raises(ValueError, match="probabilities are from 0 to 1; 1 are not, the first in row 1, column 2"):
+            metric(truth, np.where(np.arange(8).reshape(2, 4) == 6, bad, good), kind)
+    with pytest.raises(ValueError, match="no articles"):
+        metric(truth[:0], good[:0], kind)
+    with pytest.raises(ValueError, match=r"truth is \(2, 4\), the probabilities are \(2, 2\)"):
+        metric(truth, good[:, :2], kind)
+    assert np.isfinite(metric(truth, truth + 1e-7, kind))  # single precision
