@@ -11,7 +11,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 $(VENV)/core.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "newsclf needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try:  make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[report]'
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import newsclf
 from newsclf.render import reading_text
+from newsclf.training.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("topic", "stance", "framing")
@@ -24,6 +25,7 @@ def main() -> None:
         result = newsclf.train(ROOT / "configs" / f"{task}.yaml")
         headline = ", ".join(f"{name.replace('_', ' ')} {result.metrics.summary[name]:.2f}" for name in ("micro_f1", "macro_f1"))
         print(f"trained   {_short(result.model):<16} from configs/{task}.yaml   tested on {result.metrics.rows} held-out rows: {headline}")
+    print(f"report    {_short(report(result.run, ROOT / 'models' / 'framing-report.html'))}: what the numbers are worth; open it in a browser")
     models = [ROOT / "models" / task for task in TASKS]
     scores = ROOT / "models" / "demo-scores"
     shutil.rmtree(scores, ignore_errors=True)

@@ -48,6 +48,9 @@ class SplitSpec(Spec):
     keep_together: tuple[str, ...] = (NEAR_DUPLICATE,)
     """What stays on one side: outlet, date, or any column. near_duplicate is always in force: copies stay together or are set aside."""
 
+    outlets: dict[str, str] = {}
+    """Names of outlets beside those of newsclf's table: spelling → the outlet's one name; a name mapped to itself stays apart."""
+
     folds: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto"
     """Folds of cross-validation within the training articles, by the same groups; auto takes 5, and 3 where there are 20,000 rows and more."""
 

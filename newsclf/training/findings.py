@@ -50,8 +50,8 @@ class Trained:
         return tuple(self.bundle.codebook.names)
 
 
-def findings(trained: Trained, config: str) -> dict[str, Any]:
-    """Everything that the report of a run says, as plain JSON values; `config` is the run's config file as text."""
+def findings(trained: Trained) -> dict[str, Any]:
+    """What the report of a run says beside its config and fingerprint, as plain JSON values."""
     bundle, codebook, tested = trained.bundle, trained.bundle.codebook, trained.tested
     about, is_exclusive = bundle.about, codebook.kind == "exclusive"
     learned = trained.learned.truth.sum(axis=0).tolist()
@@ -85,7 +85,6 @@ def findings(trained: Trained, config: str) -> dict[str, Any]:
         "data": dict(about["data"]),
         "telling": {name: list(phrases) for name, phrases in about["telling"].items()},
         "versions": ", ".join(f"{name} {version}" for name, version in about["versions"].items()),
-        "config": config,
     }
     shares = tested.truth.mean(axis=0)
     commonest = (trained.names[int(shares.argmax())], float(shares.max())) if is_exclusive else None

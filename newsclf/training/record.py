@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from newsclf.codebook import Codebook
 from newsclf.corpus.formats import BadRow
+from newsclf.corpus.outlets import Merge
 from newsclf.corpus.split import Rows
 from newsclf.errors import OutputError
 from newsclf.learners.protocol import Fitted
@@ -30,7 +31,7 @@ from newsclf.training.findings import Trained, findings
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Writes config.yaml, environment.json, split.jsonl, quarantine.jsonl, metrics.jsonl, test.jsonl, findings.json and summary.json."""
+    """Writes config.yaml, environment.json, split.jsonl, outlets.json, quarantine.jsonl, metrics.jsonl, test.jsonl, findings.json, summary.json."""
 
     folder: Path
     started: float
@@ -61,6 +62,10 @@ class RunFolder:
         ]
         self._lines("split.jsonl", lines)
 
+    def outlets(self, merges: Sequence[Merge]) -> None:
+        """Names of outlets that were taken for one."""
+        self._json("outlets.json", [merge.as_dict() for merge in merges])
+
     def quarantine(self, bad: Sequence[BadRow]) -> None:
         """Rows that were not used, with place and reason."""
         self._lines("quarantine.jsonl", [asdict(row) for row in bad])
@@ -80,9 +85,10 @@ class RunFolder:
         ]
         self._lines("test.jsonl", lines)
 
-    def findings(self, trained: Trained) -> None:
+    def findings(self, trained: Trained, fingerprint: str) -> None:
         """What the report of the run says, which `newsclf report` makes a page of."""
-        self._json("findings.json", findings(trained, (self.folder / "config.yaml").read_text("utf-8")))
+        config = (self.folder / "config.yaml").read_text("utf-8")
+        self._json("findings.json", findings(trained) | {"config": config, "fingerprint": fingerprint})
 
     def close(self, metrics: Evaluation, fingerprint: str) -> None:
         """The run at a glance."""

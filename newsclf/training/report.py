@@ -26,8 +26,7 @@ def report(run: str | Path, output: str | Path | None = None) -> Path:
     cannot be written, and MissingExtra without the extra `report`.
     """
     folder = Path(run)
-    fingerprint = json.loads((folder / "summary.json").read_text("utf-8"))["model_fingerprint"]
-    html = html_of(findings_of(folder) | {"fingerprint": fingerprint}, made_by=f"newsclf {__version__}")
+    html = html_of(findings_of(folder), made_by=f"newsclf {__version__}")
     target = Path(output) if output else folder / "report.html"
     try:
         target.write_text(html, "utf-8")

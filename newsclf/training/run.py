@@ -6,7 +6,7 @@ import hashlib
 import logging
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from newsclf.corpus.clean import CleanSpec
 from newsclf.corpus.coded import Coded, read_coded
 from newsclf.corpus.dedup import Ids, near_duplicates
 from newsclf.corpus.leaks import COLUMNS, Facts, audit
+from newsclf.corpus.outlets import Merge, canonical
 from newsclf.corpus.read import as_text
 from newsclf.corpus.replay import replayed
 from newsclf.corpus.split import NEAR_DUPLICATE, Rows, cross_validation, split
@@ -81,6 +82,7 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
     with record.discarded_on_error():
         coded, given = _read(experiment, codebook)
         clean = _with_outlets(experiment.clean, coded)
+        merges = _join_outlets(coded, experiment.split.outlets)
         every = prepare(coded, codebook, clean, on_error=experiment.data.on_error)
         if not len(every):
             raise nothing_coded(experiment.data, codebook, coded)
@@ -89,6 +91,7 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         learned, tested = every.take(inside), every.take(np.flatnonzero(part == "test"))
         _check_classes(codebook, learned)
         record.split(every, part, rows)
+        record.outlets(merges)
         # near-duplicates anew: two articles that only a test article links must not share a fold for its sake
         folds = cross_validation(replace(rows.take(inside), story=_stories(learned.pairs)), experiment.split)
         logger.info("%s: %d rows to learn from, %d to test on, %d set aside", experiment.name, len(learned), len(tested), (part == "aside").sum())
@@ -99,9 +102,9 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
         record.quarantine(coded.quarantined)
         record.metrics(metrics, fitted, tested, codebook)
-        leaks = audit(_facts(experiment, every, rows), part, codebook.names)
-        record.findings(Trained(bundle, fitted, learned, tested, rows.story[part == "test"], metrics, leaks))
         fingerprint = bundle.save(record.folder / "bundle")
+        leaks = audit(_facts(experiment, every, rows), part, codebook.names)
+        record.findings(Trained(bundle, fitted, learned, tested, rows.story[part == "test"], metrics, leaks), fingerprint)
         record.close(metrics, fingerprint)
         bundle.save(model)  # at last: whatever fails before leaves the older model where it is
     return Result(Predictor(model), metrics, record.folder, model)
@@ -146,6 +149,17 @@ def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[
     values = {column: _values(articles, column, key="split.where") for column in where}
     # by place, not by number: rows may still be set aside when they are cleaned
     return coded, frozenset(article.place for row, article in enumerate(articles) if all(values[column][row] in where[column] for column in where))
+
+
+def _join_outlets(coded: Coded, names: Mapping[str, str]) -> tuple[Merge, ...]:
+    """Give each article's outlet its one name, and say which names were joined: of two names of an outlet one would train and one test."""
+    articles = {id(example.article): example.article for example in coded.examples}  # the targets of a stance share their article
+    outlets = canonical((article.outlet for article in articles.values()), names)
+    for merge in outlets.merges:
+        logger.info("one outlet: %s  (to keep names apart: split.outlets)", merge)
+    named = {key: replace(article, outlet=outlets.of(article.outlet)) for key, article in articles.items()}
+    coded.examples = [replace(example, article=named[id(example.article)]) for example in coded.examples]
+    return outlets.merges
 
 
 def _with_outlets(clean: CleanSpec, coded: Coded) -> CleanSpec:

@@ -376,3 +376,34 @@ def test_train_is_the_function_that_the_front_door_gives(folder):
 
     assert newsclf.train is train
     assert isinstance(train(Experiment.load(folder / "config.yaml")).model, Path)
+
+
+def test_names_of_one_outlet_are_joined_recorded_and_said(folder, caplog):
+    rows = color_rows()
+    for number, row in enumerate(rows):
+        row["outlet"] = ("CNN", "CNN (Web News)", "Harlow Courier", "Plains News")[number % 4]
+    write_rows(folder / "corpus.jsonl", rows)
+    with caplog.at_level(logging.INFO):
+        result = run(folder, "split.keep_together=[outlet]")
+    merges = json.loads((result.run / "outlets.json").read_text("utf-8"))
+    assert [(merge["name"], {one["text"] for one in merge["spellings"]}) for merge in merges] == [("CNN", {"CNN", "CNN (Web News)"})]
+    assert "one outlet: CNN = " in caplog.text
+    part_of = {row["id"]: row["outlet"] for row in rows}
+    sides = {(part_of[name].split(" ")[0], part) for (name, _), part in parts(result).items()}
+    assert len([side for side in sides if side[0] == "CNN"]) == 1
+    apart = run(folder, "split.keep_together=[outlet]", 'split.outlets={"CNN (Web News)": "CNN (Web News)"}', output="apart")
+    assert json.loads((apart.run / "outlets.json").read_text("utf-8")) == []
+
+
+def test_a_split_is_replayed(folder):
+    first = run(folder, "split.seed=3")
+    again = run(folder, f"split.replay={first.run / 'split.jsonl'}", output="again")
+    assert parts(again) == parts(first)
+    other = run(folder, "split.seed=4", output="other")
+    assert parts(other) != parts(first)
+
+
+def test_the_audit_of_the_split_is_in_the_findings(folder):
+    found = json.loads((run(folder).run / "findings.json").read_text("utf-8"))
+    assert any("articles to learn from" in sentence for sentence in found["leaks"])
+    assert {verdict["kind"] for verdict in found["leak_verdicts"]} <= {"fine", "inflates", "mind"}
