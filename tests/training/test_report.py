@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from color_articles import color_rows, write_rows
 
 from newsclf.errors import InputError, OutputError
 from newsclf.training.report import report
@@ -67,12 +68,11 @@ def test_two_reports_of_a_run_are_the_same_bytes(runs, tmp_path):
 
 def test_what_an_article_holds_cannot_become_markup(small, tmp_path):
     hostile = '<script>alert(1)</script> & "red" {{ 7 * 7 }}'
-    corpus = small / "corpus.jsonl"
-    rows = [json.loads(line) for line in corpus.read_text("utf-8").splitlines()]
+    rows = color_rows()
     for number, row in enumerate(rows):
         row["outlet"] = hostile
         row["labels"] = ("red", "blue")[number % 3 == 0]
-    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    write_rows(small / "corpus.jsonl", rows)
     run = train(small / "config.yaml", [f"output={tmp_path}", "split.test=0.5"]).run
     html = report(run).read_text("utf-8")
     assert "<script" not in html
