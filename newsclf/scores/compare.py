@@ -10,7 +10,8 @@ from scipy.special import bdtr
 
 from newsclf.errors import InputError
 from newsclf.scores.intervals import CELLS, Ids, Statistic, cluster_interval, cluster_sums
-from newsclf.scores.metrics import Booleans, Floats, Kind, f1
+from newsclf.scores.metrics import Booleans, Floats, Kind
+from newsclf.scores.parts import every, f1_parts, log_losses, macro, mean, micro, squares, with_rows
 
 
 @dataclass(frozen=True)
@@ -37,60 +38,28 @@ class Metric:
 
 
 def _rights(truth: Booleans, answers: Answers, kind: Kind) -> Floats:
-    return _with_rows((truth == answers.decided).all(axis=1).astype(np.float64))
+    return with_rows((truth == answers.decided).all(axis=1).astype(np.float64))
 
 
 def _f1_counts(truth: Booleans, answers: Answers, kind: Kind) -> Floats:
-    given = answers.decided
-    return np.concatenate([truth & given, given & ~truth, truth & ~given], axis=1).astype(np.float64)
+    return f1_parts(truth, answers.decided)
 
 
 def _log_losses(truth: Booleans, answers: Answers, kind: Kind) -> Floats:
-    clipped = np.clip(answers.probabilities, 1e-9, 1 - 1e-9)
-    if kind == "exclusive":
-        return _with_rows(-(truth * np.log(clipped)).sum(axis=1))
-    return _with_rows(-np.where(truth, np.log(clipped), np.log(1 - clipped)).mean(axis=1))
+    return with_rows(log_losses(truth, answers.probabilities, kind))
 
 
 def _squares(truth: Booleans, answers: Answers, kind: Kind) -> Floats:
-    squared = (answers.probabilities - truth) ** 2
-    return _with_rows(squared.sum(axis=1) if kind == "exclusive" else squared.mean(axis=1))
-
-
-def _with_rows(values: Floats) -> Floats:
-    return np.column_stack([values, np.ones(len(values))])
-
-
-def _mean(sums: Floats) -> Floats:
-    return np.asarray(sums[..., 0] / sums[..., 1])
-
-
-def _by_label(sums: Floats) -> tuple[Floats, Floats, Floats]:
-    both, wrong, missed = np.split(sums, 3, axis=-1)
-    return both, wrong, missed
-
-
-def _micro(sums: Floats) -> Floats:
-    return f1(*(counts.sum(axis=-1) for counts in _by_label(sums)))
-
-
-def _macro(sums: Floats) -> Floats:
-    both, wrong, missed = _by_label(sums)
-    seen = (both + wrong + missed > 0).sum(axis=-1)
-    return np.asarray(f1(both, wrong, missed).sum(axis=-1) / np.maximum(seen, 1))
-
-
-def _every(sums: Floats) -> Floats:
-    return np.asarray(f1(*_by_label(sums)).mean(axis=-1))
+    return with_rows(squares(truth, answers.probabilities, kind))
 
 
 METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric("accuracy", _rights, _mean),
-    "micro_f1": Metric("micro-F1", _f1_counts, _micro),
-    "macro_f1": Metric("macro-F1", _f1_counts, _macro),
-    "f_avg": Metric("F-avg", _f1_counts, _every),
-    "log_loss": Metric("log-loss", _log_losses, _mean, is_loss=True),
-    "brier": Metric("Brier score", _squares, _mean, is_loss=True),
+    "accuracy": Metric("accuracy", _rights, mean),
+    "micro_f1": Metric("micro-F1", _f1_counts, micro),
+    "macro_f1": Metric("macro-F1", _f1_counts, macro),
+    "f_avg": Metric("F-avg", _f1_counts, every),
+    "log_loss": Metric("log-loss", _log_losses, mean, is_loss=True),
+    "brier": Metric("Brier score", _squares, mean, is_loss=True),
 }
 """The metrics of `scores.metrics`, by the names of a run's summary; f_avg takes the columns of its labels alone."""
 

@@ -22,14 +22,14 @@ def headline(truth: Booleans, probabilities: Floats, decided: Booleans, kind: Ki
     counts = f1_parts(truth, decided)
     found: dict[str, Summed] = {}
     if kind == "exclusive":
-        found["accuracy"] = _means((truth == decided).all(axis=1).astype(np.float64)), Share(_mean)
+        found["accuracy"] = with_rows((truth == decided).all(axis=1).astype(np.float64)), Share(mean)
     # three sums of a row are enough for all labels at once
     found["micro_f1"] = counts.reshape(len(truth), 3, -1).sum(axis=2), Share(_f1)
-    found["macro_f1"] = counts, Share(_macro)
+    found["macro_f1"] = counts, Share(macro)
     if sides:
-        found["f_avg"] = f1_parts(truth[:, list(sides)], decided[:, list(sides)]), Share(_every)
-    found["log_loss"] = _means(_log_losses(truth, probabilities, kind)), _mean
-    found["brier"] = _means(_squares(truth, probabilities, kind)), _mean
+        found["f_avg"] = f1_parts(truth[:, list(sides)], decided[:, list(sides)]), Share(every)
+    found["log_loss"] = with_rows(log_losses(truth, probabilities, kind)), mean
+    found["brier"] = with_rows(squares(truth, probabilities, kind)), mean
     return found
 
 
@@ -43,23 +43,27 @@ def f1_parts(truth: Booleans, decided: Booleans) -> Floats:
     return np.concatenate([truth & decided, decided & ~truth, truth & ~decided], axis=1).astype(np.float64)
 
 
-def _log_losses(truth: Booleans, probabilities: Floats, kind: Kind) -> Floats:
+def log_losses(truth: Booleans, probabilities: Floats, kind: Kind) -> Floats:
+    """Each row's part of the log loss. [rows, labels] each → [rows]"""
     clipped = np.clip(probabilities, 1e-9, 1 - 1e-9)
     if kind == "exclusive":
         return np.asarray(-(truth * np.log(clipped)).sum(axis=1))
     return np.asarray(-np.where(truth, np.log(clipped), np.log(1 - clipped)).mean(axis=1))
 
 
-def _squares(truth: Booleans, probabilities: Floats, kind: Kind) -> Floats:
+def squares(truth: Booleans, probabilities: Floats, kind: Kind) -> Floats:
+    """Each row's part of the Brier score. [rows, labels] each → [rows]"""
     squared = (probabilities - truth) ** 2
     return np.asarray(squared.sum(axis=1) if kind == "exclusive" else squared.mean(axis=1))
 
 
-def _means(values: Floats) -> Floats:
+def with_rows(values: Floats) -> Floats:
+    """Values and a 1 beside each, so that their sums give a mean. [rows] → [rows, 2]"""
     return np.column_stack([values, np.ones(len(values))])
 
 
-def _mean(sums: Floats) -> Floats:
+def mean(sums: Floats) -> Floats:
+    """Of what `with_rows` gave. [..., 2] → [...]"""
     return np.asarray(sums[..., 0] / sums[..., 1])
 
 
@@ -72,12 +76,19 @@ def _counts(sums: Floats) -> tuple[Floats, Floats, Floats]:
     return both, wrong, missed
 
 
-def _macro(sums: Floats) -> Floats:
+def micro(sums: Floats) -> Floats:
+    """Micro-F1 of sums of `f1_parts`. [..., 3 · labels] → [...]"""
+    return f1(*(counts.sum(axis=-1) for counts in _counts(sums)))
+
+
+def macro(sums: Floats) -> Floats:
+    """Macro-F1 of sums of `f1_parts`. [..., 3 · labels] → [...]"""
     both, wrong, missed = _counts(sums)
     # as in metrics.macro_f1, of each resample
     seen = (both + wrong + missed > 0).sum(axis=-1)
     return np.asarray(f1(both, wrong, missed).sum(axis=-1) / np.maximum(seen, 1))
 
 
-def _every(sums: Floats) -> Floats:
+def every(sums: Floats) -> Floats:
+    """Mean F1 of all labels of sums of `f1_parts`. [..., 3 · labels] → [...]"""
     return np.asarray(f1(*_counts(sums)).mean(axis=-1))

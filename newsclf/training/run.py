@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import platform
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +29,7 @@ from newsclf.scores.abstain import choose_abstention
 from newsclf.scores.decision import Decision, DecisionSpec
 from newsclf.scores.metrics import Booleans
 from newsclf.scores.thresholds import choose_thresholds
+from newsclf.training.about import about
 from newsclf.training.evaluate import CodedPairs, Evaluation, evaluate, nothing_coded, prepare
 from newsclf.training.experiment import RUNS, Experiment
 from newsclf.training.findings import Trained
@@ -44,7 +40,6 @@ FEW = 5
 """Training rows of a label below which its threshold and calibration are mostly those of the other labels."""
 
 FIELDS = ("id", "outlet", "date", "url", "title")
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "pydantic")
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         bundle = assemble(codebook, experiment, clean, fitted, learned.truth)
         metrics = evaluate(bundle, tested)
         # the card has the metrics in it, and metrics need a bundle: it is made, tested, and told
-        bundle = replace(bundle, about=_about(experiment, bundle, fitted, every, part, metrics))
+        bundle = replace(bundle, about=about(experiment, bundle, fitted, every, part, metrics))
         record.quarantine(coded.quarantined)
         record.metrics(metrics, fitted, tested, codebook)
         fingerprint = bundle.save(record.folder / "bundle")
@@ -237,42 +232,3 @@ def _check_classes(codebook: Codebook, learned: CodedPairs) -> None:
         logger.warning(
             "few rows for %s: cross-validation has no row of it in some folds, so its threshold leans on those of the other labels", listed(few)
         )
-
-
-def _about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedPairs, part: NDArray[np.str_], metrics: Evaluation) -> dict[str, Any]:
-    """What the bundle says of its making."""
-    articles = [cleaned.article for cleaned in every.articles]
-    dates = sorted(article.date[:10] for article in articles if article.date)
-    counts = Counter(part.tolist())
-    given = experiment.data.test or experiment.split.where or experiment.split.replay
-    data = {
-        "articles": len(articles),
-        "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} set aside",
-        "outlets": len({article.outlet for article in articles if article.outlet}),
-        "dates": f"{dates[0]} to {dates[-1]}" if dates else "not given",
-        "kept together": "as in the split that was given" if given else ", ".join(experiment.split.keep_together),
-        "fingerprint": data_fingerprint(every),
-    }
-    names = bundle.codebook.names
-    thresholds = dict(zip(names, bundle.decision.thresholds.tolist(), strict=True)) if bundle.codebook.kind == "multi" else {}
-    return {
-        "name": experiment.name,
-        # where it is written to does not make it another model
-        "config": experiment.model_copy(update={"output": ""}).fingerprint()[:12],
-        "data": data,
-        "columns": {key: value for key, value in experiment.data.resolved().items() if key not in ("path", "test") and value},
-        "chosen": {key: value for key, value in fitted.chosen.items() if not isinstance(value, dict)},
-        "thresholds": thresholds,
-        "metrics": metrics.as_dict(),
-        "telling": {name: [phrase for phrase, _ in bundle.model.telling(column, 12)] for column, name in enumerate(names)},
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-    }
-
-
-def data_fingerprint(every: CodedPairs) -> str:
-    """sha256 over ids, texts, targets and labels, in order."""
-    digest = hashlib.sha256()
-    for example in every.examples:
-        digest.update("\x1f".join([example.article.id, example.article.title, example.article.text, example.target, *example.labels]).encode())
-        digest.update(b"\x1e")
-    return digest.hexdigest()

@@ -53,8 +53,8 @@ def matrix(rows, names):
 
 
 def test_a_run_leaves_these_files(recorded):
-    files = ["bundle", "config.yaml", "environment.json", "metrics.jsonl", "quarantine.jsonl", "split.jsonl", "summary.json", "test.jsonl"]
-    assert sorted(path.name for path in recorded.run.iterdir()) == files
+    found = ["findings.json", "metrics.jsonl", "outlets.json", "quarantine.jsonl", "split.jsonl", "summary.json", "test.jsonl"]
+    assert sorted(path.name for path in recorded.run.iterdir()) == ["bundle", "config.yaml", "environment.json", *found]
 
 
 def test_the_metrics_can_be_recomputed_from_the_test_rows(recorded):
