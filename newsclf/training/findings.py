@@ -185,17 +185,17 @@ def labels(trained: Trained) -> list[dict[str, Any]]:
     truth, decided = trained.tested.truth, trained.metrics.decided
     found = []
     for column, row in enumerate(trained.metrics.labels):
-        interval = interval_of(label_f1(truth, decided, column), trained.stories)
+        interval = interval_of(label_f1(truth, decided, column), trained.stories, resamples=2000)  # there may be a hundred labels
         found.append({**row, "rows": row["support"], "low": interval["low"], "high": interval["high"]})
     return sorted(found, key=lambda row: (-row["rows"], row["label"]))
 
 
-def interval_of(metric: Summed, stories: Ids) -> dict[str, Any]:
+def interval_of(metric: Summed, stories: Ids, *, resamples: int = 10_000) -> dict[str, Any]:
     """Estimate, low and high; the bounds are None where all rows are of one story: there is nothing to resample."""
     parts, statistic = metric
     if len(np.unique(stories)) < 2:
         return {"estimate": float(statistic(parts.sum(axis=0))), "low": None, "high": None}
-    found = cluster_interval(parts, stories, statistic)
+    found = cluster_interval(parts, stories, statistic, resamples=resamples)
     return {"estimate": found.estimate, "low": found.low, "high": found.high}
 
 
