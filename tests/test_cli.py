@@ -26,6 +26,10 @@ from newsclf.training.run import train
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
+    "report": ["--output", "record"],
+    "compare": ["--metric", "--clusters", "--fail-if-worse"],
+    "coders": ["--codebook", "--column", "--json"],
+    "disagree": ["--codebook", "--column", "csv"],
     "train": ["--set", "--json", "--quiet", "config"],
     "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
     "score": [
