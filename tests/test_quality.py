@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = [
     ("reuters_r52", "accuracy", 0.950),
-    ("semeval2016_stance", "f_avg", 0.655),
+    pytest.param("semeval2016_stance", "f_avg", 0.670, marks=pytest.mark.xfail(strict=True, reason=".667 since exclusive tasks are calibrated anew")),
     ("semeval2023_framing", "micro_f1", 0.690),
     ("gvfc", "micro_f1", 0.750),  # the first of five folds; the mean of all is in BENCHMARKS.md
     ("gvfc", "macro_f1", 0.690),
