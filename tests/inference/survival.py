@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -190,4 +191,6 @@ def _broken(number: int, run: Callable[[int], None]) -> None:
 
 
 if __name__ == "__main__":
+    # what a shell runs in the background ignores Ctrl-C and hands that on, and these tests may be run so
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command(*sys.argv[2:]) if sys.argv[1] == "command" else faults(sys.argv[2])
