@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,6 @@ TRIES = 3
 """Workers that may die over one shard."""
 POLL_S = 0.2
 """Before a shard is asked for again that another process holds."""
-WAKE_S = 0.5
-"""Between looks at whether the run was interrupted."""
-
 GRACE_S = 3.0
 """For workers to end before they are killed."""
 
@@ -65,7 +62,7 @@ class Pool:
             for _ in range(self.size):
                 self._start()
             while self._workers:
-                worker, message = self._next_message()
+                worker, message = self._messages.get()
                 if message is None:
                     self._ended(worker)
                 elif "error" in message:
@@ -102,12 +99,6 @@ class Pool:
             if line.endswith("\n"):  # a worker may be killed in the middle of one
                 self._messages.put((worker, json.loads(line)))
         self._messages.put((worker, None))
-
-    def _next_message(self) -> tuple[Worker, dict[str, Any] | None]:
-        while True:
-            # not without an end: a signal may have reached another thread, and the main one has to wake to hear of it
-            with suppress(queue.Empty):
-                return self._messages.get(timeout=WAKE_S)
 
     def _tell(self, worker: Worker, message: dict[str, Any]) -> None:
         assert worker.process.stdin  # noqa: S101 (opened as a pipe)
