@@ -69,7 +69,7 @@ def read_coded(spec: CodedSpec, codebook: Codebook, *, paths: tuple[str, ...] | 
             coded.quarantined.append(article)
             continue
         columns.update(article.extra)
-        examples = list(_examples(article, spec, codebook, columns))
+        examples = list(examples_of(article, spec, codebook, columns))
         coded.uncoded += not examples
         for example in examples:
             key = (article.id, example.target)  # an article is coded once for each target
@@ -81,7 +81,11 @@ def read_coded(spec: CodedSpec, codebook: Codebook, *, paths: tuple[str, ...] | 
     return coded
 
 
-def _examples(article: Article, spec: CodedSpec, codebook: Codebook, columns: set[str]) -> Iterator[Example]:
+def examples_of(article: Article, spec: CodedSpec, codebook: Codebook, columns: set[str]) -> Iterator[Example]:
+    """What a row says of its article: one example, or for stances one a target; none where it is not coded. `columns` are those of any row.
+
+    Raises DataError for a label or target that must not be, and for a column that no row has.
+    """
     codes = _codes(article, spec, codebook, columns)
     if isinstance(codes, Mapping):
         for target, label in codes.items():

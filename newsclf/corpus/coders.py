@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from newsclf.article import Article, Example
 from newsclf.codebook import Codebook
-from newsclf.corpus.coded import CodedSpec, _examples
+from newsclf.corpus.coded import CodedSpec, examples_of
 from newsclf.corpus.formats import BadRow, Row, Rows
 from newsclf.corpus.read import articles_of, as_text, rows_of
 from newsclf.errors import DataError, listed, nearest
@@ -114,8 +114,8 @@ def read_codings(spec: CodingSpec, codebook: Codebook) -> Codings:
                 raise DataError(f"{article.place}: {article.reason} (To set such rows aside and go on: data.on_error: quarantine)")
             reading.quarantined.append(article)
             continue
-        if not reading.columns:
-            reading.spec = _found(spec, codebook, article)
+        # in every row: those of other tasks, or without a mark, may lack a column that others have
+        reading.spec = _found(reading.spec, codebook, article)
         reading.add(article)
     if not (reading.examples or reading.unsure):
         tasks = f"; rows of the tasks {listed(reading.tasks)}: {sum(reading.tasks.values())}" if reading.tasks else ""
@@ -132,15 +132,15 @@ def _with_text(rows: Rows, column: str | None) -> Rows:
         yield row
 
 
-def _found(spec: CodingSpec, codebook: Codebook, first: Article) -> CodingSpec:
-    """The spec with the columns that go by their own names."""
-    names = first.extra
+def _found(spec: CodingSpec, codebook: Codebook, article: Article) -> CodingSpec:
+    """The spec with the columns of a row that go by their own names."""
+    names = article.extra
     columns = {name: name for name in ("task", "repeated") if getattr(spec, name) is None and name in names}
     if codebook.is_stance and spec.target is None and "target" in names:
         columns["target"] = "target"
     if "labels" not in spec.model_fields_set and "labels" not in names and "label" in names:
         columns["labels"] = "label"
-    return spec.model_copy(update=columns)
+    return spec.model_copy(update=columns) if columns else spec
 
 
 @dataclass
@@ -175,7 +175,7 @@ class _Reading:
         marked = bool(self.spec.repeated) and self._cell(article, str(self.spec.repeated), "data.repeated").lower() in YES
         article = self._same(article)
         doubted, sure = self._doubted(article)
-        examples = [] if sure is None else list(_examples(sure, self.spec, self.codebook, self.columns))
+        examples = [] if sure is None else list(examples_of(sure, self.spec, self.codebook, self.columns))
         self.uncoded += not examples and not doubted
         for target in doubted:
             if self._is_new((article.id, target), coder, article.place, marked=marked):

@@ -258,3 +258,16 @@ def test_every_row_is_a_coding_a_doubt_or_no_code_and_none_counts_twice(tmp_path
     codings = read_codings(spec, COLOR)
     assert len(codings.examples) + len(codings.unsure) + codings.uncoded == len(rows)
     assert set(codings.keys) == {(identifier, "") for identifier, _ in coded}
+
+
+def test_a_column_that_rows_of_other_tasks_lack_is_found(tmp_path):
+    stance = Codebook.parse({"task": "view", "kind": "exclusive", "labels": ["favor", "against"], "targets": ["the market"]}, where="test")
+    rows = [
+        {"id": "1", "coder": "ann", "task": "topic", "label": "red"},
+        {"id": "1", "coder": "ann", "task": "view", "target": "the market", "label": "favor"},
+        {"id": "1", "coder": "bob", "task": "view", "target": "the market", "label": "against"},
+    ]
+    (tmp_path / "codings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = read_codings(CodingSpec(path=(str(tmp_path / "codings.jsonl"),)), stance)
+    assert [(example.target, example.labels) for example in found.examples] == [("the market", ("favor",)), ("the market", ("against",))]
+    assert found.other_tasks == 1
