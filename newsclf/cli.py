@@ -46,7 +46,7 @@ def train(config: Config, settings: Settings = None, quiet: Quiet = False, as_js
         print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()})
         return
     print(evaluation_text(result.metrics, title=f"{result.model.name}: trained, and tested on {result.metrics.rows} held-out rows"))
-    print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}")
+    print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}\nreport  newsclf report {_short(result.run)}")
 
 
 @app.command()

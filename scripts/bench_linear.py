@@ -172,6 +172,9 @@ def three(bench: Bench) -> Iterator[Row]:
         timed = alternate(bench.passes, {"together": together, "apart": partial(in_turn, apart)})
         row = faster("three", f"{', '.join(names)}: one run : three", timed["together"], timed["apart"], articles=articles)
         yield replace(row, goal=2.0, note=f"{articles:,} articles, start-up and loading included, once or three times")
+        peak = run_watched(*bench.command(models, bench.corpus))
+        note = "largest sum of the resident sets of the run's processes, sampled from /proc; shared pages count for each"
+        yield Row("three", f"{', '.join(names)}: peak memory", "MiB", ours=peak / 2**20 if peak else None, note=note)
 
 
 def in_turn(calls: Sequence[Callable[[], None]]) -> None:

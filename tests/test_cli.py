@@ -139,8 +139,9 @@ def test_train_prints_metrics_and_where_the_model_is(run, folder, monkeypatch):
     assert ended.out.startswith("color: trained, and tested on ")
     assert "accuracy" in ended.out
     assert f"model   {Path('models/color')}\n" in ended.out
-    record = ended.out.split("record  ")[1].strip()
+    record = ended.out.split("record  ")[1].splitlines()[0]
     assert (folder / record / "test.jsonl").is_file()
+    assert ended.out.endswith(f"report  newsclf report {record}\n")
 
 
 def test_train_as_json_says_the_same(run, folder):

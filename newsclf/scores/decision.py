@@ -38,12 +38,13 @@ class DecisionSpec(Spec):
             raise ValueError("'abstain' chooses what 'abstain_below' says; keep one of the two")
         return self
 
-    def check(self, kind: Kind) -> None:
-        """Raise ConfigError where what is to be reached is nothing that a task of this kind can reach."""
+    def check(self, kind: Kind, *, where: str = "the experiment") -> None:
+        """Raise ConfigError, which begins with `where`, where what is to be reached is nothing that a task of this kind can reach."""
         if kind == "multi" and self.abstain is not None:
-            raise ConfigError("'decision.abstain' is for exclusive tasks; a multi-label one gives no label below its thresholds: set those.")
+            raise ConfigError(f"{where}: 'decision.abstain' is for exclusive tasks; a multi-label one gives none below its thresholds: set those.")
         if kind == "exclusive" and isinstance(self.threshold, Target):
-            raise ConfigError("'decision.threshold' is for multi-label tasks; an exclusive one takes the likeliest label: set 'decision.abstain'.")
+            said = "'decision.threshold' is for multi-label tasks; an exclusive one takes the likeliest label: set 'decision.abstain'."
+            raise ConfigError(f"{where}: {said}")
 
 
 @dataclass(frozen=True)

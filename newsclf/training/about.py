@@ -24,13 +24,15 @@ def about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedPa
     articles = [cleaned.article for cleaned in every.articles]
     dates = sorted(article.date[:10] for article in articles if article.date)
     counts = Counter(part.tolist())
-    given = experiment.data.test or experiment.split.where or experiment.split.replay
+    spec = experiment.split
+    given = experiment.data.test or spec.where or spec.replay
+    together = ", ".join(spec.keep_together) + (f"; split by date, after: {spec.after}" if spec.after else "")
     data = {
         "articles": len(articles),
         "rows": f"{counts['train']} to learn from, {counts['test']} to test on, {counts['aside']} set aside",
         "outlets": len({article.outlet for article in articles if article.outlet}),
         "dates": f"{dates[0]} to {dates[-1]}" if dates else "not given",
-        "kept together": "as in the split that was given" if given else ", ".join(experiment.split.keep_together),
+        "kept together": "as in the split that was given" if given else together,
         "fingerprint": data_fingerprint(every),
     }
     names = bundle.codebook.names

@@ -145,8 +145,10 @@ def compare_runs(
     DataError for runs that were not tested on the same rows with the same codes.
     """
     sides = [[TestedRun.read(Path(path)) for path in ([side] if isinstance(side, (str, Path)) else side)] for side in paths]
-    if len(sides) < 2 or not sides[0] or len({len(side) for side in sides}) > 1:
-        raise InputError(f"a comparison needs two sides at least, with as many runs each; these have {[len(side) for side in sides]}.")
+    if len(sides) < 2:
+        raise InputError(f"a comparison takes two runs or more, the baseline first, and this is {len(sides)}:  newsclf compare RUN OTHER_RUN")
+    if not sides[0] or len({len(side) for side in sides}) > 1:
+        raise InputError(f"the sides of a comparison need as many runs each, one at least; these have {[len(side) for side in sides]}.")
     runs = [run for side in sides for run in side]
     base = runs[0]
     for run in runs[1:]:

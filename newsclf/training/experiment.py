@@ -80,7 +80,7 @@ class Experiment(Spec):
         experiment = cls.parse(_rooted(tree, path.resolve().parent, Path(data_root).resolve() if data_root else None), where=str(path))
         if not experiment.data.path:
             raise ConfigError(f"{path}: the key 'data.path' is missing: name the file or folder of the coded articles.")
-        experiment.decision.check(experiment.load_codebook().kind)
+        experiment.decision.check(experiment.load_codebook().kind, where=str(path))
         return experiment
 
     def load_codebook(self) -> Codebook:
