@@ -332,7 +332,9 @@ STALLED = """
     replace = os.replace
     def stalled(source, target):
         if "part-00002.parquet" in str(target):
-            time.sleep(600)
+            # in naps: a signal that comes just before a sleep begins is not seen until it ends
+            for _ in range(60_000):
+                time.sleep(0.01)
         replace(source, target)
     os.replace = stalled
 """
