@@ -30,7 +30,8 @@ from newsclf.scores.metrics import f1, f1_counts, macro_f1, micro_f1
 from newsclf.spec import parse_yaml
 from newsclf.training.evaluate import evaluate, prepare
 from newsclf.training.experiment import Experiment
-from newsclf.training.run import Result, assemble, train
+from newsclf.training.learn import assemble
+from newsclf.training.run import Result, train
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "configs" / "benchmarks"

@@ -14,19 +14,15 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsclf.codebook import Codebook
 from newsclf.corpus.formats import BadRow
-from newsclf.corpus.outlets import Merge
-from newsclf.corpus.split import Rows
 from newsclf.errors import OutputError
 from newsclf.learners.protocol import Fitted
 from newsclf.spec import dump_yaml
 from newsclf.training.evaluate import CodedPairs, Evaluation
 from newsclf.training.experiment import Experiment
 from newsclf.training.findings import Trained, findings
+from newsclf.training.prepared import Part, Prepared
 
 
 @dataclass(frozen=True)
@@ -54,17 +50,14 @@ class RunFolder:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def split(self, every: CodedPairs, part: NDArray[np.str_], rows: Rows) -> None:
-        """The part and the story (near-duplicates share one) of every row: the split as a value."""
+    def split(self, prepared: Prepared, part: Part) -> None:
+        """The part and the story (near-duplicates share one) of every row: the split as a value; and names of outlets that were taken for one."""
         lines = [
-            {"id": example.article.id, "target": example.target, "part": str(part[row]), "story": int(rows.story[row])}
-            for row, example in enumerate(every.examples)
+            {"id": example.article.id, "target": example.target, "part": str(part[row]), "story": int(prepared.story[row])}
+            for row, example in enumerate(prepared.every.examples)
         ]
         self._lines("split.jsonl", lines)
-
-    def outlets(self, merges: Sequence[Merge]) -> None:
-        """Names of outlets that were taken for one."""
-        self._json("outlets.json", [merge.as_dict() for merge in merges])
+        self._json("outlets.json", [merge.as_dict() for merge in prepared.merges])
 
     def quarantine(self, bad: Sequence[BadRow]) -> None:
         """Rows that were not used, with place and reason."""

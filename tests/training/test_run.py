@@ -20,7 +20,8 @@ from newsclf.codebook import Codebook
 from newsclf.errors import DataError, InputError, OutputError
 from newsclf.scores.decision import DecisionSpec
 from newsclf.training.experiment import Experiment
-from newsclf.training.run import FEW, decide, train
+from newsclf.training.learn import FEW, decide
+from newsclf.training.run import train
 
 MULTI = "codebook={task: color, kind: multi, labels: [red, blue]}"
 STANCE = "codebook={task: view, kind: exclusive, labels: [red, blue], targets: [market, town]}"
