@@ -219,10 +219,9 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
 
 
 def _calibration(manifest: Manifest, codebook: Codebook) -> Calibration:
-    values = {name: np.array(numbers) for name, numbers in manifest.calibration.items()}
     if manifest.format == 1 and codebook.kind == "exclusive":
-        return Calibration.of_softmax(**values)
-    return Calibration(codebook.kind, **values)
+        return Calibration.of_softmax(**{name: np.array(numbers) for name, numbers in manifest.calibration.items()})
+    return Calibration.of_dict(codebook.kind, manifest.calibration)
 
 
 def _weights(data: bytes) -> Arrays:

@@ -1,6 +1,6 @@
 """Do the promises of thresholds, abstention and conformal sets hold? Data sets are drawn, promises are made on coded rows and looked up on new ones.
 
-Usage: python scripts/simulate_abstention.py [--data-sets 1000] [--rows 300] [--seed 0]
+Usage: python scripts/simulate_abstention.py [--data-sets 2000] [--rows 300] [--seed 0]
 
 Prints one table. Conformal sets promise a mean coverage over exchangeable splits: it must be within a point of what was asked, or above it class by
 class. Abstention, precision and recall promise that at most one data set of ten falls short; those of a precision may be a few more, because the
@@ -57,7 +57,7 @@ class Line(NamedTuple):
 def main() -> int:
     """Draw, promise, look up and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-sets", type=int, default=1000, help="how many are drawn")
+    parser.add_argument("--data-sets", type=int, default=2000, help="how many are drawn")
     parser.add_argument("--rows", type=int, default=300, help="coded rows that a promise is made on")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """Do the ranges of learning curves hold? Scores are drawn from known curves; the range at twice the data, and that of a plan, are looked up on them.
 
-Usage: python scripts/simulate_curves.py [--data-sets 300] [--repeats 5] [--seed 0]
+Usage: python scripts/simulate_curves.py [--data-sets 2000] [--repeats 5] [--seed 0]
 
 Prints one table. A range should hold the true score in 80 % of the data sets. Repeats are nested: each size takes the first articles of one order,
 so that half of the luck of a size is luck at the next one, too. The last curves follow no power law: nothing is promised there, and the figures say
@@ -47,7 +47,7 @@ TRUTHS: Mapping[str, Truth] = {
 def main() -> int:
     """Draw, fit, look up and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-sets", type=int, default=300, help="how many are drawn of each curve")
+    parser.add_argument("--data-sets", type=int, default=2000, help="how many are drawn of each curve")
     parser.add_argument("--repeats", type=int, default=5, help="scores at each size")
     parser.add_argument("--noise", type=float, default=0.2, help="standard deviation of a score, times the root of the number of articles")
     parser.add_argument("--seed", type=int, default=0)

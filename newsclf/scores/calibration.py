@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, softmax
 
+from newsclf.scores.isotonic import Curve, fit_curve, through
 from newsclf.scores.metrics import Booleans, Floats, Kind
+from newsclf.scores.parts import log_losses
+
+Method = Literal["platt", "isotonic", "temperature"]
+METHODS: tuple[Method, ...] = get_args(Method)
+PARTS, MOST = 3, 200_000
+"""Parts of the held-out rows that methods are chosen by, and the most numbers (rows times labels): each part is fitted by every method."""
+
+FEWEST = 200
+"""Held-out rows below which no method is chosen: what a handful of them says of a curve's shape is chance."""
 
 SHRINK = 1.0
 """Strength, in articles, of the pull toward what all labels share, where one has few rows: toward their common slope and shift; of an exclusive task
@@ -25,7 +36,16 @@ class Calibration:
     have no common scale: a softmax of the scores themselves gives worse probabilities (`scripts/bench_calibration.py` prints by how much).
     """
 
-    def __init__(self, kind: Kind, slopes: Floats, shifts: Floats, power: Floats | None = None, priors: Floats | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        slopes: Floats,
+        shifts: Floats,
+        power: Floats | None = None,
+        priors: Floats | None = None,
+        *,
+        curves: tuple[Curve, ...] = (),
+    ) -> None:
         self.kind: Kind = kind
         self.slopes = np.asarray(slopes, np.float64)
         self.shifts = np.asarray(shifts, np.float64)
@@ -33,6 +53,10 @@ class Calibration:
         """[1], exclusive only"""
         self.priors = np.asarray(np.zeros(self.slopes.shape) if priors is None else priors, np.float64)
         """[labels], exclusive only"""
+        self.curves = curves
+        """What isotonic regression makes of each label's log-odds; none where Platt's curve is left as it is. [labels]"""
+        if len(curves) not in (0, len(self.slopes)):
+            raise ValueError("a calibration needs a curve for each label, or none")
         if {self.shifts.shape, self.priors.shape} != {self.slopes.shape} or self.power.shape != (1,):
             raise ValueError("a calibration needs a slope, a shift and a prior for each label, and one power")
         if not all(np.isfinite(values).all() for values in (self.slopes, self.shifts, self.power, self.priors)):
@@ -43,6 +67,8 @@ class Calibration:
     def __call__(self, scores: NDArray[Any]) -> Floats:
         """Probabilities of scores. [articles, labels] → [articles, labels]"""
         logits = scores.astype(np.float64) * self.slopes + self.shifts
+        if self.curves:
+            logits = through(self.curves, logits)
         if self.kind == "multi":
             return np.asarray(expit(logits), np.float64)
         return np.asarray(softmax(self.power * log_expit(logits) + self.priors, axis=1), np.float64)
@@ -55,16 +81,76 @@ class Calibration:
     def as_dict(self) -> dict[str, list[float]]:
         """Plain values; floats are written so that they read back exactly."""
         names = ("slopes", "shifts", "power", "priors") if self.kind == "exclusive" else ("slopes", "shifts")
-        return {name: getattr(self, name).tolist() for name in names}
+        values: dict[str, list[float]] = {name: getattr(self, name).tolist() for name in names}
+        if self.curves:
+            values["knots"] = [float(len(curve.before)) for curve in self.curves]
+            values["knots_before"] = np.concatenate([curve.before for curve in self.curves]).tolist()
+            values["knots_after"] = np.concatenate([curve.after for curve in self.curves]).tolist()
+        return values
+
+    @classmethod
+    def of_dict(cls, kind: Kind, values: Mapping[str, Sequence[float]]) -> Calibration:
+        """The calibration that `as_dict` wrote; raises ValueError for what is none."""
+        arrays = {name: np.array(numbers, np.float64) for name, numbers in values.items()}
+        knots, before, after = (arrays.pop(name, np.zeros(0)) for name in ("knots", "knots_before", "knots_after"))
+        if len(before) != len(after) or knots.sum() != len(before) or (knots != np.rint(knots)).any():
+            raise ValueError("the knots of a calibration's curves are not as many as it says")
+        ends = np.cumsum(knots).astype(np.int64)[:-1]
+        curves = tuple(Curve(*both) for both in zip(np.split(before, ends), np.split(after, ends), strict=True)) if len(knots) else ()
+        unknown = arrays.keys() - {"slopes", "shifts", "power", "priors"}
+        if unknown or not {"slopes", "shifts"} <= arrays.keys():
+            raise ValueError(f"a calibration has slopes, shifts, power and priors, not {sorted(values)}")
+        return cls(kind, **arrays, curves=curves)
 
 
-def fit_calibration(scores: NDArray[Any], truth: Booleans, kind: Kind) -> Calibration:
-    """Fit on held-out scores. [articles, labels] each; deterministic."""
+def fit_calibration(scores: NDArray[Any], truth: Booleans, kind: Kind, method: Method = "platt") -> Calibration:
+    """Fit on held-out scores. [articles, labels] each; deterministic.
+
+    platt: as the class says. isotonic: between Platt's curves and the softmax each label's log-odds go through a rising curve of their own.
+    temperature: one number for all labels, of an exclusive task a softmax of the scores with a prior for each label (`Calibration.of_softmax`).
+    """
     scores = scores.astype(np.float64)
+    if method == "temperature":
+        return _temperature(scores, truth, kind)
     slopes, shifts = _each(scores, truth)
+    logits = scores * slopes + shifts
+    curves = tuple(fit_curve(logits[:, k], truth[:, k]) for k in range(truth.shape[1])) if method == "isotonic" else ()
     if kind == "multi":
-        return Calibration(kind, slopes, shifts)
-    return Calibration(kind, slopes, shifts, *fit_softmax(log_expit(scores * slopes + shifts), truth))
+        return Calibration(kind, slopes, shifts, curves=curves)
+    return Calibration(kind, slopes, shifts, *fit_softmax(log_expit(through(curves, logits) if curves else logits), truth), curves=curves)
+
+
+def choose_calibration(scores: NDArray[Any], truth: Booleans, kind: Kind) -> tuple[Method, dict[Method, float]]:
+    """The method with the smallest log loss on held-out rows that it was not fitted on, and the losses of all three. [articles, labels] each
+
+    By cross-validation over thirds of the rows (of `MOST` numbers, evenly spread, where there are more). Platt unless another is better by twice the
+    standard error of the difference: it has few numbers to get wrong. Below `FEWEST` rows it is Platt, without losses.
+    """
+    if len(truth) < FEWEST:
+        return "platt", {}
+    some = np.arange(0, len(truth), max(1, int(np.ceil(truth.size / MOST))))
+    scores, truth, part = scores[some], truth[some], np.arange(len(some)) % PARTS
+    losses: dict[Method, Floats] = {method: np.zeros(len(some)) for method in METHODS}
+    for method, at in product(METHODS, range(PARTS)):
+        held = part == at
+        fitted = fit_calibration(scores[~held], truth[~held], kind, method)
+        losses[method][held] = log_losses(truth[held], fitted(scores[held]), kind)
+    means: dict[Method, float] = {method: float(each.mean()) for method, each in losses.items()}
+    better = [method for method in METHODS if means[method] < means["platt"] - 2 * _error(losses["platt"] - losses[method])]
+    return min(better, key=means.__getitem__, default="platt"), means
+
+
+def _error(values: Floats) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _temperature(scores: Floats, truth: Booleans, kind: Kind) -> Calibration:
+    labels = truth.shape[1]
+    if kind == "multi":
+        slope, shift = _platt(scores.ravel(), truth.ravel(), np.array([0.0, 0.0]), strength=1e-6)
+        return Calibration(kind, np.full(labels, np.exp(slope)), np.full(labels, shift))
+    power, priors = fit_softmax(scores, truth)
+    return Calibration.of_softmax(np.full(labels, power[0]), priors)
 
 
 def _each(scores: Floats, truth: Booleans) -> tuple[Floats, Floats]:

@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from newsclf.errors import ConfigError
-from newsclf.scores.abstain import AbstainSpec
+from newsclf.scores.abstain import Abstention, AbstainSpec
 from newsclf.scores.metrics import Booleans, Floats, Kind
+from newsclf.scores.sets import LabelSets, SetsSpec
 from newsclf.scores.thresholds import Rule, Target, logit
 from newsclf.spec import Spec
 
@@ -29,6 +30,9 @@ class DecisionSpec(Spec):
     abstain: AbstainSpec | None = None
     """Exclusive: `abstain_below` chosen on held-out scores, for the accuracy of the answers or the share of articles that go to a person."""
 
+    sets: SetsSpec | None = None
+    """Exclusive: beside the label, a set of labels that holds the right one for a stated share of the articles."""
+
     abstain_unmentioned: bool = False
     """Stance: answer with no label where the article mentions neither the target nor one of its aliases."""
 
@@ -42,6 +46,8 @@ class DecisionSpec(Spec):
         """Raise ConfigError, which begins with `where`, where what is to be reached is nothing that a task of this kind can reach."""
         if kind == "multi" and self.abstain is not None:
             raise ConfigError(f"{where}: 'decision.abstain' is for exclusive tasks; a multi-label one gives none below its thresholds: set those.")
+        if kind == "multi" and self.sets is not None:
+            raise ConfigError(f"{where}: 'decision.sets' is for exclusive tasks; a multi-label one gives sets of labels already: take it out.")
         if kind == "exclusive" and isinstance(self.threshold, Target):
             said = "'decision.threshold' is for multi-label tasks; an exclusive one takes the likeliest label: set 'decision.abstain'."
             raise ConfigError(f"{where}: {said}")
@@ -59,6 +65,11 @@ class Decision:
     fewest: int = 0
     most: int | None = None
     abstain_unmentioned: bool = False
+    abstention: Abstention | None = None
+    """What choosing `abstain_below` found, where it was chosen."""
+
+    sets: LabelSets | None = None
+    """Gives sets of labels, where they were asked for: `decision.sets(probabilities)`."""
 
     def __post_init__(self) -> None:
         # written so that NaN, which is neither below nor above, is refused too
@@ -66,6 +77,8 @@ class Decision:
             raise ValueError(f"thresholds are probabilities: each must be from 0 to 1, not {self.thresholds.tolist()}")
         if not 0 <= self.abstain_below <= 1:
             raise ValueError(f"abstain_below is a probability: it must be from 0 to 1, not {self.abstain_below}")
+        if self.sets is not None and (self.kind != "exclusive" or self.sets.thresholds.shape != self.thresholds.shape):
+            raise ValueError(f"sets are for exclusive tasks and need a threshold for each label; these are {self.sets.thresholds.tolist()}")
 
     def __call__(self, probabilities: Floats, mentioned: Booleans | None = None) -> Booleans:
         """Which labels are given. [articles, labels] → [articles, labels]; an exclusive row without any abstains.
@@ -85,9 +98,14 @@ class Decision:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; floats are written so that they read back exactly."""
-        return {**asdict(self), "thresholds": self.thresholds.tolist()}
+        more = {"abstention": self.abstention and asdict(self.abstention), "sets": self.sets and self.sets.as_dict()}
+        rule = {name: value for name, value in vars(self).items() if name not in more}
+        # what was not asked for leaves no key, so that a bundle without it is the one that it was before there were any
+        return {**rule, "thresholds": self.thresholds.tolist()} | {name: value for name, value in more.items() if value is not None}
 
     @classmethod
     def of_dict(cls, kind: Kind, values: Mapping[str, Any]) -> Self:
-        """The decision that `as_dict` wrote."""
-        return cls(**{**values, "kind": kind, "thresholds": np.array(values["thresholds"], np.float64)})
+        """The decision that `as_dict` wrote; raises ValueError or TypeError for what is none."""
+        abstention, sets = values.get("abstention"), values.get("sets")
+        found = {"abstention": abstention and Abstention(**abstention), "sets": sets and LabelSets.of_dict(sets)}
+        return cls(**{**values, **found, "kind": kind, "thresholds": np.array(values["thresholds"], np.float64)})

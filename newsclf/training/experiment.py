@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from newsclf.corpus.coded import CodedSpec
 from newsclf.corpus.split import SplitSpec
 from newsclf.errors import ConfigError
 from newsclf.learners.protocol import LEARNERS, LearnerSpec, learner_spec
+from newsclf.scores.calibration import Method
 from newsclf.scores.decision import DecisionSpec
 from newsclf.spec import Spec, Tree, load_tree, override
 
@@ -41,6 +42,9 @@ class Experiment(Spec):
 
     learner: SerializeAsAny[LearnerSpec] = Field(default_factory=lambda: learner_spec({})())
     """The learner and its hyper-parameters; `kind` names it."""
+
+    calibration: Method | Literal["auto"] = "auto"
+    """From scores to probabilities: platt, isotonic or temperature; auto chooses on held-out scores of the training articles, platt when in doubt."""
 
     decision: DecisionSpec = DecisionSpec()
     """From probabilities to labels."""

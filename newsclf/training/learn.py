@@ -15,8 +15,10 @@ from newsclf.corpus.dedup import Ids
 from newsclf.errors import DataError, listed
 from newsclf.learners.protocol import Fitted
 from newsclf.scores.abstain import choose_abstention
+from newsclf.scores.calibration import Method, choose_calibration, fit_calibration
 from newsclf.scores.decision import Decision, DecisionSpec
 from newsclf.scores.metrics import Booleans, Floats
+from newsclf.scores.sets import choose_sets
 from newsclf.scores.thresholds import choose_thresholds
 from newsclf.training.evaluate import CodedPairs
 from newsclf.training.experiment import Experiment
@@ -43,7 +45,7 @@ def learn(prepared: Prepared, inside: Ids) -> Learned:
     """
     rows, codebook, experiment = prepared.every.take(inside), prepared.codebook, prepared.experiment
     check_labels(codebook, rows.truth)
-    fitted = experiment.learner.fit(rows.pairs, rows.truth, codebook, prepared.folds(inside))
+    fitted = calibrated(experiment, experiment.learner.fit(rows.pairs, rows.truth, codebook, prepared.folds(inside)), rows.truth, codebook)
     return Learned(rows, fitted, assemble(codebook, experiment, prepared.clean, fitted, rows.truth))
 
 
@@ -73,6 +75,19 @@ def _restricted(prepared: Prepared, present: Ids) -> Prepared:
     return replace(prepared, codebook=fewer, every=replace(prepared.every, truth=prepared.every.truth[:, present]))
 
 
+def calibrated(experiment: Experiment, fitted: Fitted, truth: Booleans, codebook: Codebook) -> Fitted:
+    """With the calibration that the experiment asks for, on the held-out scores that there are anyway."""
+    losses: dict[Method, float] = {}
+    if (asked := experiment.calibration) == "auto":
+        method, losses = choose_calibration(fitted.heldout, truth, codebook.kind)
+    else:
+        method = asked
+    chosen = {**fitted.chosen, "calibration": method, "calibration_log_loss": {name: round(loss, 6) for name, loss in losses.items()}}
+    if method == "platt":
+        return replace(fitted, chosen=chosen)  # as learners leave it
+    return replace(fitted, calibration=fit_calibration(fitted.heldout, truth, codebook.kind, method), chosen=chosen)
+
+
 def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitted: Fitted, truth: Booleans) -> Bundle:
     """Thresholds on the held-out probabilities of the training rows, and the bundle of it all."""
     decision = decide(codebook, experiment.decision, fitted.calibration(fitted.heldout), truth)
@@ -83,12 +98,19 @@ def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64],
     """The decision that a spec asks for, chosen on held-out probabilities; raises ConfigError or DataError where they cannot reach what is asked."""
     spec.check(codebook.kind)
     if codebook.kind == "exclusive":
-        below = spec.abstain_below
-        if spec.abstain is not None:
-            chosen = choose_abstention(heldout, truth, spec.abstain)
-            logger.info("%s: %s", codebook.task, chosen)
-            below = chosen.below
-        return Decision("exclusive", np.zeros(truth.shape[1]), abstain_below=below, abstain_unmentioned=spec.abstain_unmentioned)
+        chosen = choose_abstention(heldout, truth, spec.abstain) if spec.abstain is not None else None
+        sets = choose_sets(heldout, truth, spec.sets, codebook.names) if spec.sets is not None else None
+        for found in (chosen, sets):
+            if found is not None:
+                logger.info("%s: %s", codebook.task, found)
+        return Decision(
+            "exclusive",
+            np.zeros(truth.shape[1]),
+            abstain_below=chosen.below if chosen is not None else spec.abstain_below,
+            abstain_unmentioned=spec.abstain_unmentioned,
+            abstention=chosen,
+            sets=sets,
+        )
     thresholds = choose_thresholds(heldout, truth, spec.threshold)
     for sentence in thresholds.warnings(codebook.names):
         logger.warning("%s", sentence)
