@@ -81,6 +81,9 @@ class Prediction:
 
     abstained: bool = False
     target: str = ""
+    label_set: tuple[str, ...] | None = None
+    """The labels, most probable first, that together hold the right one for a stated share (`decision.sets.coverage`, as 90 %) of articles like those
+    that it was trained on; empty where none is likely enough. None where the model was not trained to give sets."""
 
     @property
     def label(self) -> str | None:
@@ -108,7 +111,8 @@ class Prediction:
         ]
         probabilities = {label: round(value, 6) for label, value in self.probabilities.items()}
         decided = {"labels": list(self.labels), "abstained": self.abstained, "coverage": round(self.coverage, 4)}
-        return result | decided | {"probabilities": probabilities, "evidence": spans}
+        sets = {} if self.label_set is None else {"label_set": list(self.label_set)}
+        return result | decided | sets | {"probabilities": probabilities, "evidence": spans}
 
 
 @dataclass(frozen=True, slots=True)

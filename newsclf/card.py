@@ -27,6 +27,7 @@ def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any
         table(["label", "definition", "given from"], labels),
         "## How it did",
         _scores(about),
+        *_promises(about),
         "## What it was trained on",
         "\n".join(f"* {key}: {value}" for key, value in about.get("data", {}).items()) or "Not recorded.",
         "## What it goes by",
@@ -66,6 +67,12 @@ def _scores(about: Mapping[str, Any]) -> str:
     head = ", ".join(f"{name} {value:.3f}" for name, value in metrics["summary"].items())
     rows = [[f"`{row['label']}`", f"{row['precision']:.3f}", f"{row['recall']:.3f}", f"{row['f1']:.3f}", row["support"]] for row in metrics["labels"]]
     return f"On {metrics['rows']} held-out rows: {head}.\n\n" + table(["label", "precision", "recall", "F1", "rows"], rows)
+
+
+def _promises(about: Mapping[str, Any]) -> list[str]:
+    """The section of what was promised for doubtful articles, where anything was."""
+    said = [about[name] for name in ("abstention", "sets") if name in about]
+    return ["## When it is not sure", "\n".join(f"* {text[:1].upper()}{text[1:]}." for text in said)] if said else []
 
 
 def _telling(about: Mapping[str, Any]) -> str:

@@ -33,12 +33,14 @@ def reading_text(reading: Mapping[str, Prediction | Reading]) -> str:
 def prediction_text(prediction: Prediction, heading: str) -> str:
     """One answer: the labels, every probability, the evidence."""
     if prediction.abstained:
-        return f"{heading}: no answer" + (" (not mentioned, or not sure enough)" if prediction.target else " (not sure enough)")
+        said = f"{heading}: no answer" + (" (not mentioned, or not sure enough)" if prediction.target else " (not sure enough)")
+        return "\n".join([said, *_set_lines(prediction)])
     lines = [f"{heading}: {', '.join(prediction.labels) or 'none of the labels'}"]
     width = max(map(len, prediction.probabilities))
     for label, probability in sorted(prediction.probabilities.items(), key=lambda item: -item[1]):
         mark = "●" if label in prediction.labels else " "
         lines.append(f"  {mark} {label:<{width}}  {probability:5.1%}  {'█' * round(probability * BAR)}".rstrip())
+    lines += _set_lines(prediction)
     for label in dict.fromkeys(piece.label for piece in prediction.evidence):
         lines.append(f"  why {label}:")
         for piece in (piece for piece in prediction.evidence if piece.label == label):
@@ -47,6 +49,12 @@ def prediction_text(prediction: Prediction, heading: str) -> str:
             shown = piece.text if len(piece.text) <= LONGEST else f"{piece.text[:LONGEST].rstrip()} …"
             lines += textwrap.wrap(f"“{shown}”" + (f"  [{phrases}]" if phrases else ""), WIDTH, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
+
+
+def _set_lines(prediction: Prediction) -> list[str]:
+    if prediction.label_set is None:
+        return []
+    return [f"  set: {', '.join(prediction.label_set) or 'empty (no label is likely enough)'}"]
 
 
 def evaluation_text(metrics: Evaluation, *, title: str) -> str:

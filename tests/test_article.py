@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -51,6 +51,15 @@ def test_a_prediction_as_a_dict_is_plain_json_in_a_fixed_order():
     assert plain["evidence"] == [
         {"label": "law", "field": "text", "start": 3, "end": 9, "text": "Six of", "weight": 1.2346, "phrases": [["six of", 0.9877]]}
     ]
+
+
+def test_a_set_that_was_asked_for_is_told_even_where_it_is_empty():
+    assert SURE.label_set is None
+    assert "label_set" not in SURE.as_dict()
+    for labels in ((), ("crime", "world")):
+        plain = replace(SURE, label_set=labels).as_dict()
+        assert plain["label_set"] == list(labels)
+        assert json.loads(json.dumps(plain)) == plain
 
 
 def test_only_a_stance_names_its_target():

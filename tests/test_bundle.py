@@ -31,8 +31,10 @@ from newsclf.errors import BundleError, OutputError
 from newsclf.folder import sha256
 from newsclf.learners.linear import LinearModel, LinearSpec
 from newsclf.learners.protocol import Documents, Pairs, Parts
+from newsclf.scores.abstain import Abstention
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.decision import Decision
+from newsclf.scores.sets import LabelSets
 from newsclf.tensors import LARGEST_HEADER
 
 FIXTURE = Path(__file__).parent / "fixtures" / "bundle_v1"
@@ -116,6 +118,19 @@ def test_the_fingerprint_is_the_same_for_the_same_model_and_another_for_another(
     assert fingerprints == [Bundle.load(tmp_path / name)[1] for name in ("one", "two")]
     other = replace(bundle, decision=replace(bundle.decision, abstain_below=0.5)).save(tmp_path / "three")
     assert len({*fingerprints, other}) == 2
+
+
+def test_sets_and_what_choosing_an_abstention_found_come_back_and_leave_no_trace_where_they_were_not_asked_for(bundle, model, tmp_path):
+    assert {"sets", "abstention"}.isdisjoint(manifest(model)["decision"])
+    sets = LabelSets(0.9, "aps", np.array([0.1, 1 / 3, 0.7]), size=1.25, by_class=True)
+    told = replace(bundle.decision, abstain_below=0.4, abstention=Abstention(0.4, 0.1, 0.96, 0.95), sets=sets)
+    replace(bundle, decision=told).save(tmp_path / "sets")
+    loaded, _ = Bundle.load(tmp_path / "sets")
+    assert loaded.decision.as_dict() == told.as_dict()
+    assert loaded.decision.abstention == told.abstention
+    probabilities, _ = loaded.answer(asked(bundle))
+    assert loaded.decision.sets(probabilities).tolist() == sets(probabilities).tolist()
+    assert Bundle.load(FIXTURE)[0].decision.sets is Bundle.load(model)[0].decision.sets is None
 
 
 def test_names_that_yaml_and_file_formats_might_stumble_over_come_back(bundle, tmp_path):
@@ -271,6 +286,7 @@ def file_in_its_place(model: Path) -> None:
 
 DEEP = b"[" * 100_000
 LONG_HEADER = (LARGEST_HEADER + 8).to_bytes(8, "little") + b"{}".ljust(LARGEST_HEADER + 8)
+SETS = {"coverage": 0.9, "method": "lac", "thresholds": [0.5, 0.5, 0.5], "size": 1.0, "by_class": False}
 CALIBRATION = {"slopes": [1.0, 1.0], "shifts": [0.0, 0.0]}
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
@@ -334,6 +350,14 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "thresholds in a table": (inside("decision", thresholds=[[0.5] * 3] * 3), ["for each label"]),
     "a threshold above one": (inside("decision", thresholds=[1.5] * 3), ["must be from 0 to 1"]),
     "a limit that is text": (inside("decision", abstain_below="half"), ["does not fit together"]),
+    "sets of two labels": (inside("decision", sets=SETS | {"thresholds": [0.5, 0.5]}), ["need a threshold for each label"]),
+    "sets by a method that is not known": (inside("decision", sets=SETS | {"method": "raps"}), ["must be one of lac, aps, not 'raps'"]),
+    "sets that are a list": (inside("decision", sets=[0.5]), ["does not fit together"]),
+    "sets that are an empty list": (inside("decision", sets=[]), ["does not fit together"]),
+    "an abstention that is a list": (inside("decision", abstention=[0.5]), ["does not fit together"]),
+    "an empty abstention": (inside("decision", abstention={}), ["does not fit together"]),
+    "an abstention that is text": (inside("decision", abstention={"below": "half"}), ["does not fit together", "half"]),
+    "an abstention without a share": (inside("decision", abstention={"below": 0.5}), ["does not fit together", "share"]),
     "a decision of another kind of rule": (inside("decision", rule="best"), ["rule"]),
     "golden scores that moved": (moved("scores", 0.01), ["golden inputs score differently", "0.01", "is allowed", "README"]),
     "golden probabilities that moved": (moved("probabilities", -0.01), ["golden inputs score differently"]),

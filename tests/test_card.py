@@ -37,7 +37,7 @@ def test_the_card_tells_labels_scores_data_and_limits_of_a_trained_model(models,
     assert sum(line.startswith("| `") for line in found["How it did"].splitlines()) == len(bundle.codebook.names)
     assert all(f"* {key}: {value}" in found["What it was trained on"] for key, value in bundle.about["data"].items())
     assert LIMITS in found["Limits"]
-    assert "Learner: `linear`, C 1.0. Written by python 3." in found["Limits"]
+    assert "Learner: `linear`, C 1.0, calibration platt. Written by python 3." in found["Limits"]
 
 
 def test_thresholds_stand_beside_the_labels_of_a_multi_label_task(models):
@@ -74,6 +74,13 @@ def test_what_was_not_recorded_is_said_to_be_so():
     assert found["What it was trained on"] == found["What it goes by"] == "Not recorded."
     assert found["Limits"].endswith("Learner: `linear`, as configured. The versions that wrote it are not recorded.")
     assert all(found.values())
+
+
+def test_what_was_promised_for_doubtful_articles_has_a_section_where_anything_was():
+    assert "When it is not sure" not in sections(model_card(COLORS, LinearSpec(), {"name": "x"}))
+    about = {"abstention": "send 12 % to a person", "sets": "sets of labels (lac)"}
+    assert sections(model_card(COLORS, LinearSpec(), about))["When it is not sure"] == "* Send 12 % to a person.\n* Sets of labels (lac)."
+    assert sections(model_card(COLORS, LinearSpec(), {"sets": "sets"}))["When it is not sure"] == "* Sets."
 
 
 def test_the_same_model_gives_the_same_card():

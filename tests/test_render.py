@@ -46,6 +46,13 @@ def test_an_abstention_tells_why_it_may_be():
     assert prediction_text(stance, "stance toward wall") == "stance toward wall: no answer (not mentioned, or not sure enough)"
 
 
+def test_a_set_stands_below_the_probabilities_and_below_no_answer():
+    assert prediction_text(prediction(label_set=("blue", "red")), "color").splitlines()[3:] == ["  set: blue, red"]
+    assert prediction_text(prediction(label_set=()), "color").splitlines()[3:] == ["  set: empty (no label is likely enough)"]
+    silent = prediction(labels=(), abstained=True, label_set=("blue", "red"))
+    assert prediction_text(silent, "color").splitlines() == ["color: no answer (not sure enough)", "  set: blue, red"]
+
+
 def test_sentences_stand_under_their_label_with_their_phrases():
     pieces = (sentence("The sea.", "sea", "the sea"), sentence("A rose.", label="red"), sentence("The sky."))
     assert prediction_text(prediction(evidence=pieces), "color").splitlines()[3:] == [

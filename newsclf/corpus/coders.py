@@ -138,7 +138,7 @@ def _found(spec: CodingSpec, codebook: Codebook, article: Article) -> CodingSpec
     columns = {name: name for name in ("task", "repeated") if getattr(spec, name) is None and name in names}
     if codebook.is_stance and spec.target is None and "target" in names:
         columns["target"] = "target"
-    if "labels" not in spec.model_fields_set and "labels" not in names and "label" in names:
+    if spec.labels == "labels" and "labels" not in names and "label" in names:
         columns["labels"] = "label"
     return spec.model_copy(update=columns) if columns else spec
 

@@ -29,6 +29,11 @@ class Answers:
 
     coverage: Floats
 
+    def sets(self, rows: slice = slice(None)) -> Booleans | None:
+        """Which labels stand in the set of each row, None where the bundle has no sets. [rows, labels]"""
+        sets = self.bundle.decision.sets
+        return sets(self.probabilities[rows]) if sets is not None else None
+
 
 def answer(bundle: Bundle, documents: Documents, targets: Sequence[str] = ()) -> Answers:
     """Ask a bundle about documents; a stance bundle about every document with each target."""
@@ -44,7 +49,7 @@ def predictions(answers: Answers, row: int, split: Sentences | None, sentences: 
     codebook, probabilities = answers.bundle.codebook, answers.probabilities[row]
     ranked = np.argsort(-probabilities, kind="stable").tolist()  # columns; of equals the first in the codebook
     given = [column for column in ranked if answers.decided[row, column]]
-    names = codebook.names
+    names, sets = codebook.names, answers.sets(slice(row, row + 1))
     return Prediction(
         task=codebook.task,
         labels=tuple(names[column] for column in given),
@@ -53,6 +58,7 @@ def predictions(answers: Answers, row: int, split: Sentences | None, sentences: 
         coverage=float(answers.coverage[row]),
         abstained=codebook.kind == "exclusive" and not given,
         target=answers.pairs.targets[row] if answers.targets else "",
+        label_set=None if sets is None else tuple(names[column] for column in ranked if sets[0, column]),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from newsclf.article import Article, Evidence
 from newsclf.corpus.formats import BadRow, Row
@@ -16,6 +17,7 @@ from newsclf.corpus.read import Columns, CorpusSpec, articles_of, as_text, colum
 from newsclf.inference.answers import Answers, predictions
 from newsclf.inference.evidence import Sentences
 from newsclf.inference.rows import Batch, Cleaned
+from newsclf.scores.metrics import Booleans
 
 Tables = dict[str, pa.Table]
 """Name of a stance task, or "" for the table of the articles → table."""
@@ -119,12 +121,20 @@ def _score_columns(item: Answers) -> dict[str, pa.Array]:
     if codebook.kind == "exclusive":
         labels = [names[row.argmax()] if row.any() else None for row in item.decided]
         columns = {f"{task}.label": pa.array(labels, pa.string()), f"{task}.abstained": pa.array([label is None for label in labels], pa.bool_())}
+        sets = item.sets()
+        if sets is not None:
+            columns[f"{task}.set"] = _label_lists(sets, names)
     else:
-        columns = {f"{task}.labels": pa.array([names[row].tolist() for row in item.decided], pa.list_(pa.string()))}
+        columns = {f"{task}.labels": _label_lists(item.decided, names)}
     # float32: half the size of what is written most, and more digits than anybody prints
     columns |= {f"{task}.p.{name}": pa.array(item.probabilities[:, k].astype(np.float32)) for k, name in enumerate(names)}
     columns[f"{task}.coverage"] = pa.array(item.coverage.astype(np.float32))
     return columns
+
+
+def _label_lists(given: Booleans, names: NDArray[np.object_]) -> pa.Array:
+    """The names of the labels of each row, in codebook order. [rows, labels], [labels]"""
+    return pa.array([names[row].tolist() for row in given], pa.list_(pa.string()))
 
 
 def _evidence(item: Answers, split: Sequence[Sentences], sentences: int) -> pa.Array:

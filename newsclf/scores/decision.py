@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from newsclf.errors import ConfigError
-from newsclf.scores.abstain import Abstention, AbstainSpec
+from newsclf.scores.abstain import AbstainSpec, Abstention
 from newsclf.scores.metrics import Booleans, Floats, Kind
 from newsclf.scores.sets import LabelSets, SetsSpec
 from newsclf.scores.thresholds import Rule, Target, logit
@@ -107,5 +107,8 @@ class Decision:
     def of_dict(cls, kind: Kind, values: Mapping[str, Any]) -> Self:
         """The decision that `as_dict` wrote; raises ValueError or TypeError for what is none."""
         abstention, sets = values.get("abstention"), values.get("sets")
-        found = {"abstention": abstention and Abstention(**abstention), "sets": sets and LabelSets.of_dict(sets)}
+        found = {
+            "abstention": None if abstention is None else Abstention(**{name: float(value) for name, value in dict(abstention).items()}),
+            "sets": None if sets is None else LabelSets.of_dict(sets),
+        }
         return cls(**{**values, **found, "kind": kind, "thresholds": np.array(values["thresholds"], np.float64)})

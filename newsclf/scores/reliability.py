@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -97,6 +97,13 @@ class Ceiling:
     note: str = ""
     """What was compared where it is no majority, or why there is no ceiling."""
 
+    each: Mapping[int, float] = field(default_factory=dict)
+    """Number of a coder → the metric on that coder's codings."""
+
+    def as_dict(self, coders: Sequence[str]) -> dict[str, Any]:
+        """Plain JSON values; `coders` are the names of the coders by number."""
+        return asdict(self) | {"each": {coders[number]: value for number, value in self.each.items()}}
+
 
 def ceiling(ratings: Ratings, kind: Kind, metric: Metric) -> Ceiling:
     """Each coder against the majority of the others on the same articles, which takes articles with three coders.
@@ -125,7 +132,7 @@ def ceiling(ratings: Ratings, kind: Kind, metric: Metric) -> Ceiling:
     each = [metric(truth[left.coder == coder], left.given[left.coder == coder]) for coder in coders]
     mean = float(np.average(each, weights=rows))
     pooled = metric(truth, left.given)
-    return Ceiling(mean, pooled, len(np.unique(left.article)), len(coders), len(left), ties, note)
+    return Ceiling(mean, pooled, len(np.unique(left.article)), len(coders), len(left), ties, note, dict(zip(coders.tolist(), each, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ class Reliability:
             "labels": {name: asdict(alpha) for name, alpha in self.labels.items()},
             "coincidences": {name: dict(zip(names, row, strict=True)) for name, row in zip(names, self.table.tolist(), strict=True)},
             "kappa": [asdict(kappa) | {"first": coders[kappa.first], "second": coders[kappa.second]} for kappa in self.kappas],
-            "ceiling": {name: asdict(found) for name, found in self.ceilings.items()},
+            "ceiling": {name: found.as_dict(coders) for name, found in self.ceilings.items()},
         }
 
     def text(self, coders: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 import numpy as np
@@ -24,7 +24,7 @@ class SetsSpec(Spec):
     """Share of the articles whose set is to hold the right label, among articles drawn as the training rows were."""
 
     method: Method = "lac"
-    """lac: the smallest sets on average, of which some are empty. aps: larger sets for hard articles, with the likeliest label in every one."""
+    """lac: the smallest sets on average, of which some may be empty. aps: none is empty, and doubtful articles are held as often as sure ones are."""
 
     by_class: bool = False
     """The share is to be reached among the articles of each label, which takes enough rows of each."""
@@ -34,8 +34,10 @@ class SetsSpec(Spec):
 class LabelSets:
     """Gives each article the set of labels that may be the right one; `str` says what the sets promise.
 
-    The promise is for articles that are exchangeable with the training rows (Vovk, Gammerman & Shafer 2005), as those of new outlets, later years or
-    other subjects are not. The thresholds come from held-out folds, and the sets in use from a model of all rows, so that it is close, not exact.
+    The promise is for articles that are exchangeable with the held-out ones (Vovk, Gammerman & Shafer 2005), as those of new outlets, later years or
+    other subjects are not: on 3,000 articles of AllSides, sets for 90 % held the right bias of 72 % of articles of new outlets where outlets were
+    spread over the folds, and of 94 % where `split.keep_together` kept them apart, at 2.0 and 2.7 labels of 3. The model in use has seen all rows
+    and those of the folds fewer, so that the promise is close, not exact.
     """
 
     coverage: float
@@ -61,21 +63,18 @@ class LabelSets:
     def __call__(self, probabilities: Floats) -> Booleans:
         """Which labels stand in the set of each article. [articles, labels] → [articles, labels]
 
-        It goes by the probabilities alone, and so gives a set where the decision abstains too. lac: an empty set says that no label is as likely as
-        right ones are. aps: without a random share, so that the same article has the same set; the sure articles would then be those of an empty
-        set, and are given their likeliest label, which covers a little more than was asked for.
+        It goes by the probabilities alone, and so gives a set where the decision abstains too. An empty set (lac) says that no label is as likely as
+        right ones are.
         """
-        sets = conformal_sets(probabilities, self.thresholds, method=self.method)
-        if self.method == "aps" and len(sets):
-            sets[np.arange(len(sets)), probabilities.argmax(axis=1)] = True
-        return sets
+        return conformal_sets(_fitness(probabilities, self.method), self.thresholds)
 
     def __str__(self) -> str:
         among = "articles of each label" if self.by_class else "articles"
+        empty = " (some are empty: the model is right more often than that; ask for more coverage, or for aps)" if self.size < 1 else ""
         return (
             f"sets of labels ({self.method}) that hold the right one for {in_percent(self.coverage)} of {among}, with {self.size:.3g} labels on "
-            "average on the held-out rows; this is promised for articles that are exchangeable with the training rows, which those of new outlets, "
-            "later years or other subjects are not"
+            f"average on the held-out rows{empty}; this is promised for articles that are exchangeable with the training rows, which those of new "
+            "outlets, later years or other subjects are not"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,6 +99,23 @@ def choose_sets(probabilities: Floats, truth: Booleans, spec: SetsSpec, names: S
             f"sets that hold the right label for {in_percent(spec.coverage)} of the articles of each label (decision.sets.by_class) need {needed} "
             f"held-out rows of it or more; there are fewer of {', '.join(few)}. Code more of them, ask for less coverage, or leave by_class out."
         )
-    thresholds = conformal_threshold(probabilities, truth, coverage=spec.coverage, method=spec.method, by_class=spec.by_class)
+    thresholds = conformal_threshold(_fitness(probabilities, spec.method), truth, coverage=spec.coverage, by_class=spec.by_class)
     sets = LabelSets(spec.coverage, spec.method, thresholds, size=0.0, by_class=spec.by_class)
-    return LabelSets(spec.coverage, spec.method, thresholds, size=float(sets(probabilities).sum(axis=1).mean()), by_class=spec.by_class)
+    return replace(sets, size=float(sets(probabilities).sum(axis=1).mean()))
+
+
+def _fitness(probabilities: Floats, method: Method) -> Floats:
+    """How well each label fits each article, from 0 to 1: a set holds those that fit well enough. [articles, labels]
+
+    lac: its probability. aps: what the labels that are more probable leave of 1. The aps of Romano, Sesia & Candès 2020 takes a random share of the
+    label's own probability off too, and would give one article two sets; with none of it the likeliest label is in every set, and where the model is
+    right more often than was asked for, the sets cover as much as that. (With all of it, the set has every label as soon as the least probable one is
+    right more often than sets may miss: three of three on AllSides, for 90 %.)
+    """
+    if method == "lac":
+        return probabilities
+    order = np.argsort(-probabilities, axis=1, kind="stable")  # of equals the first in the codebook, as in the decision
+    ranked = np.take_along_axis(probabilities, order, axis=1)
+    fitness = np.empty_like(ranked)
+    np.put_along_axis(fitness, order, 1 - (np.cumsum(ranked, axis=1) - ranked), axis=1)
+    return np.clip(fitness, 0, 1)  # rounded sums may be a little above 1

@@ -37,6 +37,8 @@ def about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedPa
     }
     names = bundle.codebook.names
     thresholds = dict(zip(names, bundle.decision.thresholds.tolist(), strict=True)) if bundle.codebook.kind == "multi" else {}
+    decision = bundle.decision
+    promises = {name: str(found) for name, found in (("abstention", decision.abstention), ("sets", decision.sets)) if found is not None}
     return {
         "name": experiment.name,
         # where it is written to does not make it another model
@@ -45,6 +47,7 @@ def about(experiment: Experiment, bundle: Bundle, fitted: Fitted, every: CodedPa
         "columns": {key: value for key, value in experiment.data.resolved().items() if key not in ("path", "test") and value},
         "chosen": {key: value for key, value in fitted.chosen.items() if not isinstance(value, dict)},
         "thresholds": thresholds,
+        **promises,
         "metrics": metrics.as_dict(),
         "telling": {name: [phrase for phrase, _ in bundle.model.telling(column, 12)] for column, name in enumerate(names)},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

@@ -38,6 +38,12 @@ ARTICLES = [
     Article("Growers fear for the harvest: without seasonal crews a third of it rots.", id="g"),
     Article("zzz"),
 ]
+MIXED = [
+    "A rose, a cherry, a brick, a ruby and a poppy.",
+    "The ocean, the sky, a lagoon and denim.",
+    "A rose on the ocean.",
+    "A ruby and a sapphire.",
+]
 PAGE = f"<html><head><title>{TITLE}</title></head><body><article><h1>{TITLE}</h1><p>{'</p><p>'.join(TEXT.splitlines())}</p></article></body></html>"
 
 
@@ -238,6 +244,30 @@ def test_a_model_abstains_where_it_is_not_sure_enough(colors):
     assert (sure.label, sure.abstained) == ("red", False)
     assert (unsure.label, unsure.abstained) == (None, True)
     assert max(unsure.probabilities.values()) < 0.9
+
+
+@pytest.mark.parametrize("method", ["lac", "aps"])
+def test_a_set_of_labels_stands_beside_the_label_where_the_model_was_trained_to_give_one(colors, tmp_path, method):
+    trained, folder = newsclf.load(colors(f"decision.sets={{method: {method}}}", "decision.abstain_below=0.8")).bundle, tmp_path / "model"
+    assert trained.decision.sets.method == method
+    # the small corpus is told apart too well for any article to be doubtful at the thresholds that were chosen
+    wider = replace(trained.decision.sets, thresholds=np.full(2, 0.7))
+    replace(trained, decision=replace(trained.decision, sets=wider)).save(folder)
+    model, plain = newsclf.load(folder), newsclf.load(colors("name=plain"))
+    batch = pa.RecordBatch.from_pylist([{"id": str(at), "text": text} for at, text in enumerate([*MIXED, "A report."])])
+    rows = model.score_batch(batch).to_pylist()
+    found = model.predict(batch["text"].to_pylist())
+    sets = model.bundle.decision.sets
+    for prediction, row in zip(found, rows, strict=True):
+        inside = sets(np.array([list(prediction.probabilities.values())]))[0]
+        names = [name for name, is_inside in zip(model.bundle.codebook.names, inside, strict=True) if is_inside]
+        assert row["color.set"] == names
+        assert list(prediction.label_set) == sorted(names, key=lambda name: -prediction.probabilities[name])
+    assert {len(prediction.label_set) for prediction in found} == {1, 2}
+    assert [prediction.label_set for prediction in found if prediction.abstained]  # a doubtful article has a set, though no label
+    assert [without(row, "place") for row in scored(folder, batch, tmp_path)] == [without(row, "reason") for row in rows]
+    assert plain.predict(MIXED[0]).label_set is None
+    assert "color.set" not in plain.score_batch(batch).schema.names
 
 
 def test_targets_that_no_model_can_be_asked_about_are_refused(models, topic, colors, small):
