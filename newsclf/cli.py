@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsclf import __version__, cli_checks
+from newsclf import __version__, cli_checks, cli_coders, cli_studies
 from newsclf.cli_options import ColumnNames, Json, Model, Quiet, Targets, columns_of, print_json, remarks
 from newsclf.errors import InputError, NewsclfError
 
@@ -43,7 +43,12 @@ def train(config: Config, settings: Settings = None, quiet: Quiet = False, as_js
 
     result = run(config, settings or ())
     if as_json:
-        print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()})
+        seeds = {"record": str(result.seeds.record), **result.seeds.as_dict()} if result.seeds else None
+        print_json({"model": str(result.model), "run": str(result.run), **result.metrics.as_dict()} | ({"seeds": seeds} if seeds else {}))
+        return
+    if result.seeds:
+        print(result.seeds.text(title=f"{result.model.name}: trained and tested with {len(result.seeds.seeds)} seeds"))
+        print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.seeds.record)}\nreport  newsclf report {_short(result.run)}")
         return
     print(evaluation_text(result.metrics, title=f"{result.model.name}: trained, and tested on {result.metrics.rows} held-out rows"))
     print(f"\nmodel   {_short(result.model)}\nrecord  {_short(result.run)}\nreport  newsclf report {_short(result.run)}")
@@ -187,8 +192,12 @@ def schema() -> None:
     print_json(json_schema())
 
 
-for check in (cli_checks.report, cli_checks.compare, cli_checks.coders, cli_checks.disagree):
-    app.command()(check)
+for command in (
+    *(cli_checks.audit, cli_checks.report, cli_checks.compare),
+    *(cli_studies.plan, cli_studies.backtest),
+    *(cli_coders.coders, cli_coders.disagree, cli_coders.settle, cli_coders.recode),
+):
+    app.command()(command)
 
 
 def _version(asked: bool) -> None:

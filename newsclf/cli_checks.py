@@ -1,25 +1,20 @@
-"""The commands that say what a number is worth: report, compare, coders, disagree. Each parses, calls one function, and prints."""
+"""The commands that say what a number is worth: report, compare, audit. Each parses, calls one function, and prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from newsclf.cli_options import ColumnNames, Json, columns_of, print_json, remarks
-
-if TYPE_CHECKING:
-    from newsclf.corpus.coders import Codings
+from newsclf.cli_options import Json, Quiet, print_json, remarks
 
 Runs = Annotated[list[Path], typer.Argument(help="Folders of training runs, models/runs/NAME-DATE-TIME; the first is the baseline.")]
-CodingFiles = Annotated[str, typer.Argument(help="Codings, a row for each article and coder: file, folder, glob or address.")]
-CodebookFile = Annotated[Path, typer.Option("--codebook", help="Codebook of the task (YAML).")]
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="Folder of a training run, which train prints as `record`.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; report.html in the run's folder unless given.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; .md is Markdown. The run's report.html unless given.")] = None,
 ) -> None:
     """Write the report of a training run: one HTML file that can be sent to a reviewer."""
     from newsclf.training.report import report as write
@@ -42,34 +37,21 @@ def compare(
         found.check(margin)
 
 
-def coders(codings: CodingFiles, codebook: CodebookFile, columns: ColumnNames = None, as_json: Json = False) -> None:
-    """How far coders agree: Krippendorff's alpha with intervals, overall and of each label, kappa of pairs, and how well coders do by each other."""
-    remarks(quiet=False)
-    from newsclf.training.study import study
+def audit(
+    what: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="Experiment file (YAML), or the folder of a training run.")],
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config. Repeatable.")] = None,
+    with_inflation: Annotated[
+        bool, typer.Option("--inflation", help="Also score the same test articles under a random split: six models are made.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Audit a split without training: copies across it, shared outlets and authors, label shift, and what a random split would add to the score."""
+    remarks(quiet)
+    from newsclf.training.audit import audit as run
 
-    found = study(_codings(codings, codebook, columns))
+    found = run(what, settings or (), with_inflation=with_inflation)
     if as_json:
         print_json(found.as_dict())
     else:
         print(found.text())
-
-
-def disagree(
-    codings: CodingFiles,
-    codebook: CodebookFile,
-    columns: ColumnNames = None,
-) -> None:
-    """List, as csv, the articles whose coders disagree or were not sure, the most disputed first: what to talk about, and to decide."""
-    remarks(quiet=False)
-    from newsclf.training.study import disputed
-
-    text = disputed(_codings(codings, codebook, columns))
-    print(text.rstrip("\n") if text else "the coders agree on every article")
-
-
-def _codings(path: str, codebook: Path, columns: list[str] | None) -> Codings:
-    from newsclf.codebook import Codebook
-    from newsclf.corpus.coders import CodingSpec, read_codings
-
-    spec = CodingSpec.parse(columns_of(columns) | {"path": path}, where="--column")
-    return read_codings(spec, Codebook.load(codebook))

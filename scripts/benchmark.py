@@ -1,4 +1,4 @@
-"""Train on the official splits of public data sets and print ours beside the published figures.
+"""Train on the official splits of public data sets: ours beside the published figures, what the splits leak, and whether the probabilities are right.
 
 Usage: python scripts/benchmark.py [--data FOLDER] [--only NAME ...] [--output FOLDER]
 
@@ -9,45 +9,38 @@ that are not in the folder are skipped by name. Writes BENCHMARKS.md and benchma
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from bench_probabilities import off
+from bench_report import Item, Report, Row
+from bench_splits import Finished, audited, interval, parts_of
 
-import newsclf
 from newsclf.article import Article
 from newsclf.corpus.coded import read_coded
+from newsclf.corpus.dedup import near_duplicates
 from newsclf.corpus.split import Rows, SplitSpec, cross_validation
 from newsclf.errors import DataError
+from newsclf.learners.ngrams import tokenise
+from newsclf.scores.intervals import Share
 from newsclf.scores.metrics import f1, f1_counts, macro_f1, micro_f1
+from newsclf.scores.parts import label_f1, mean
 from newsclf.spec import parse_yaml
 from newsclf.training.evaluate import evaluate, prepare
 from newsclf.training.experiment import Experiment
 from newsclf.training.learn import assemble
+from newsclf.training.prepared import stories
 from newsclf.training.run import Result, train
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "configs" / "benchmarks"
-RESAMPLES = 2000
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    benchmark: str
-    measure: str
-    ours: float
-    published: float | None
-    note: str
-    seconds: float
+READ_AGAIN = ("20newsgroups_text", "semeval2023_maps")
+"""The articles and split of another benchmark in another reading: their leaks and probabilities are told there."""
 
 
 def main() -> int:
@@ -61,8 +54,7 @@ def main() -> int:
     options = parser.parse_args()
     published = parse_yaml((CONFIGS / "published.yaml").read_text("utf-8"), where="published.yaml")
     names = [*dict.fromkeys(entry["benchmark"] for entry in published), "starter_topic", "starter_framing"]
-    rows: list[Row] = []
-    skipped: list[str] = []
+    report = Report()
     with tempfile.TemporaryDirectory() as output:
         for name in options.only or names:
             try:
@@ -71,62 +63,68 @@ def main() -> int:
                 if "there is no such file" not in str(error):
                     raise
                 found = []
-                skipped.append(name)
+                report.skipped.append(name)
                 print(f"skipped {name}: {error}", file=sys.stderr)
-            rows += found
-            for row in found:
-                print(line(row), flush=True)
-    write(options.output, rows, skipped)
+            report.add(found)
+            for item in found:
+                print(item.text(), flush=True)
+    report.write(options.output)
     return 0
 
 
-def run(name: str, published: list[dict[str, object]], data: Path, output: Path) -> Iterator[Row]:
-    """The rows of one benchmark."""
-    started = time.monotonic()
+def run(name: str, published: list[dict[str, object]], data: Path, output: Path) -> Iterator[Item]:
+    """What one benchmark gives."""
     if name == "starter_topic":
         yield from starter_topic(data, output)
         return
     if name == "starter_framing":
         yield from starter_framing(data, output)
         return
+    started = time.monotonic()
     experiment = load(name, data, output)
-    if name == "gvfc":
-        results = [train(load(name, data, output, f"split.where={{fold: {fold}}}")) for fold in range(5)]
-        note = "mean of the 5 official folds"
-    else:
-        results = [train(experiment)]
-        note = ""
+    is_folds = name == "gvfc"
+    folds = [load(name, data, output, f"split.where={{fold: {fold}}}") for fold in range(5)] if is_folds else [experiment]
+    results = [train(fold) for fold in folds]
+    finished = [Finished.of(result.run) for result in results]
+    note = "mean of the 5 official folds, interval of all their answers together" if is_folds else ""
     for entry in published:
         metric = str(entry["metric"])
         ours = float(np.mean([result.metrics.summary[metric] for result in results]))
-        interval = (
-            f"95 % interval {bootstrap(experiment, results[0], metric)}, {results[0].metrics.rows} articles" if name.startswith("semeval2023") else ""
-        )
         figure = entry.get("published")
-        text = "; ".join(part for part in (str(entry.get("source", "")), note, interval) if part)
-        yield Row(name, metric, ours, float(str(figure)) if figure is not None else None, text, time.monotonic() - started)
+        text = "; ".join(part for part in (str(entry.get("source", "")), note) if part)
+        seconds = time.monotonic() - started
+        yield Row(name, metric, ours, together(results, finished, metric), float(str(figure)) if figure is not None else None, text, seconds)
     if name == "semeval2023_maps":
-        for label in results[0].metrics.labels:
-            yield Row(name, f"F1 of {label['label']}", float(label["f1"]), None, f"{label['support']} articles", time.monotonic() - started)
+        yield from each_label(name, finished[0])
     if name == "semeval2023_framing":
         yield from repeated(experiment)
     if name == "semeval2016_stance":
         yield from unseen_target(experiment, results[0])
+    if name not in READ_AGAIN:
+        called = f"{name}, fold 0" if is_folds else name
+        yield audited(called, finished[0], str(published[0]["metric"]))
+        yield from off(called, finished[0])
+
+
+def together(results: Sequence[Result], finished: Sequence[Finished], metric: str) -> tuple[float, float]:
+    """The interval of a metric over the test rows of all runs."""
+    truth = np.concatenate([run.prepared.every.truth[run.outside] for run in finished])
+    probabilities = np.concatenate([result.metrics.probabilities for result in results])
+    decided = np.concatenate([result.metrics.decided for result in results])
+    # the runs have the same articles in the same order, so that a story has one number in all of them
+    story = np.concatenate([run.prepared.story[run.outside] for run in finished])
+    return interval(parts_of(finished[0].prepared.codebook, metric, truth, probabilities, decided), story)
+
+
+def each_label(name: str, finished: Finished) -> Iterator[Row]:
+    """F1 of each label on the test rows, as the run wrote it down."""
+    for label in finished.findings["labels"]:
+        yield Row(name, f"F1 of {label['label']}", label["f1"], (label["low"], label["high"]), None, f"{label['support']} articles", 0.0)
 
 
 def load(name: str, data: Path, output: Path, *settings: str) -> Experiment:
     """A benchmark's experiment, its corpus under `data`."""
     return Experiment.load(CONFIGS / f"{name}.yaml", [f"output={output}", *settings], data_root=data)
-
-
-def bootstrap(experiment: Experiment, result: Result, metric: str) -> str:
-    """Percentile interval of F1 over resampled test articles."""
-    codebook = experiment.load_codebook()
-    coded = prepare(read_coded(experiment.data, codebook, paths=experiment.data.test), codebook, experiment.clean, on_error="fail")
-    score = {"micro_f1": micro_f1, "macro_f1": macro_f1}[metric]
-    draws = np.random.default_rng(0).integers(0, len(coded), (RESAMPLES, len(coded)))
-    values = [score(coded.truth[rows], result.metrics.decided[rows]) for rows in draws]
-    return "{:.3f} to {:.3f}".format(*np.quantile(values, [0.025, 0.975]))
 
 
 def repeated(experiment: Experiment, repeats: int = 5) -> Iterator[Row]:
@@ -147,7 +145,7 @@ def repeated(experiment: Experiment, repeats: int = 5) -> Iterator[Row]:
         scores["macro_f1"].append(macro_f1(every.truth, decided))
     for metric, values in scores.items():
         note = f"{repeats} × 5-fold cross-validation within train, standard deviation over seeds {np.std(values):.3f}"
-        yield Row(experiment.name, metric, float(np.mean(values)), None, note, time.monotonic() - started)
+        yield Row(experiment.name, metric, float(np.mean(values)), None, None, note, time.monotonic() - started)
 
 
 def unseen_target(experiment: Experiment, result: Result) -> Iterator[Row]:
@@ -156,10 +154,10 @@ def unseen_target(experiment: Experiment, result: Result) -> Iterator[Row]:
     test = tuple(path.replace("test.parquet", "test_taskB.parquet") for path in experiment.data.test)
     codebook = result.bundle.bundle.codebook
     coded = prepare(read_coded(experiment.data, codebook, paths=test), codebook, experiment.clean, on_error="fail")
-    ours = evaluate(result.bundle.bundle, coded).summary["f_avg"]
-    yield Row(
-        experiment.name, "f_avg, unseen target", ours, 0.5628, "Task 6 B, best submitted system (Mohammad et al. 2016)", time.monotonic() - started
-    )
+    found = evaluate(result.bundle.bundle, coded)
+    spread = interval(parts_of(codebook, "f_avg", coded.truth, found.probabilities, found.decided), stories(coded.pairs))
+    source = "Task 6 B, best submitted system (Mohammad et al. 2016)"
+    yield Row(experiment.name, "f_avg, unseen target", found.summary["f_avg"], spread, 0.5628, source, time.monotonic() - started)
 
 
 def starter_topic(data: Path, output: Path) -> Iterator[Row]:
@@ -170,11 +168,15 @@ def starter_topic(data: Path, output: Path) -> Iterator[Row]:
     about = np.array([article.extra["label"] == "immigration" for article in articles])
     others = np.flatnonzero(~about)
     sample = np.sort(np.concatenate([np.flatnonzero(about), np.random.default_rng(0).choice(others, 3000, replace=False)]))
-    predicted = np.array([item.label == "immigration" for item in model.predict([articles[row] for row in sample], sentences=0)])
-    right = float((predicted & about[sample]).sum())
+    asked = [articles[row] for row in sample.tolist()]
+    predicted = np.array([item.label == "immigration" for item in model.predict(asked, sentences=0)])
+    right = predicted & about[sample]
+    words = tokenise([f"{article.title}\n{article.text}" for article in asked])
+    story = near_duplicates(words.ids, words.starts)
     note = f"starter corpus → AllSides: {about.sum()} articles on immigration, 3,000 others"
-    yield Row("starter_topic", "recall of immigration", right / about.sum(), None, note, time.monotonic() - started)
-    yield Row("starter_topic", "precision of immigration", right / predicted.sum(), None, note, time.monotonic() - started)
+    for measure, of in (("recall", about[sample]), ("precision", predicted)):
+        spread = interval((np.column_stack([right, of]).astype(np.float64), Share(mean)), story)
+        yield Row("starter_topic", f"{measure} of immigration", right.sum() / of.sum(), spread, None, note, time.monotonic() - started)
 
 
 def allsides(data: Path) -> list[Article]:
@@ -193,42 +195,13 @@ def starter_framing(data: Path, output: Path) -> Iterator[Row]:
     coded = prepare(read_coded(experiment.data, codebook), codebook, bundle.clean, on_error="fail")
     columns = [bundle.codebook.names.index(name) for name in codebook.names]
     decided = bundle.answer(coded.pairs)[1][:, columns]
+    story = stories(coded.pairs)
     for name, score in zip(codebook.names, f1(*f1_counts(coded.truth, decided)), strict=True):
         column = codebook.names.index(name)
         everything = 2 * coded.truth[:, column].mean() / (1 + coded.truth[:, column].mean())
         note = f"starter corpus → {len(coded)} SemEval training articles; calling every article {name} scores {everything:.3f}"
-        yield Row("starter_framing", f"F1 of {name}", float(score), None, note, time.monotonic() - started)
-
-
-def line(row: Row) -> str:
-    """A row for the terminal."""
-    published = f"{row.published:.3f}" if row.published is not None else "–"
-    return f"{row.benchmark:<22} {row.measure:<24} ours {row.ours:.3f}   published {published:<6} {row.note}  [{row.seconds:.0f} s]"
-
-
-def write(folder: Path, rows: list[Row], skipped: list[str]) -> None:
-    """BENCHMARKS.md and benchmarks.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    machine = f"newsclf {newsclf.__version__}, Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
-    table = [
-        f"| {row.benchmark} | {row.measure} | {row.ours:.3f} | {f'{row.published:.3f}' if row.published is not None else '–'} | {row.note} |"
-        for row in rows
-    ]
-    text = [
-        "# Benchmarks",
-        "",
-        f"Written by `python scripts/benchmark.py --data FOLDER` ({machine}). Official splits; C, calibration and thresholds chosen by",
-        "cross-validation on the training rows. Nothing here measures the starter corpus on itself.",
-        "",
-        "| benchmark | measure | newsclf, linear | published | by whom, and how ours was taken |",
-        "|---|---|---|---|---|",
-        *table,
-        *(["", f"Skipped, not in the data folder: {', '.join(skipped)}."] if skipped else []),
-    ]
-    (folder / "BENCHMARKS.md").write_text("\n".join(text) + "\n", "utf-8")
-    (folder / "benchmarks.json").write_text(
-        json.dumps({"machine": machine, "rows": [asdict(row) for row in rows], "skipped": skipped}, indent=1) + "\n", "utf-8"
-    )
+        spread = interval(label_f1(coded.truth, decided, column), story)
+        yield Row("starter_framing", f"F1 of {name}", float(score), spread, None, note, time.monotonic() - started)
 
 
 if __name__ == "__main__":

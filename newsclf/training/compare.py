@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from newsclf.corpus.split import joined
 from newsclf.errors import CheckFailed, InputError, listed, nearest
 from newsclf.scores.compare import DRAWS, METRICS, Answers, Difference, Discordant, Draws, difference, holm, mcnemar
-from newsclf.scores.intervals import FEW
+from newsclf.scores.intervals import FEW, Statistic
 from newsclf.scores.metrics import Floats, Kind
-from newsclf.training.tested import TestedRun, check_same_test
+from newsclf.training.tested import Key, Sides, TestedRun, check_same_task, check_same_test
 
 RunPath = str | Path
 LEAST_CHANGED = 6
@@ -45,6 +47,11 @@ class Comparison:
     rows: int
     kind: Kind
     level: float
+    seeds: tuple[int, ...] = ()
+    """Of the runs of each side, where the sides are records with seeds."""
+
+    left_out: tuple[int, ...] = ()
+    """Seeds that not all of the records have."""
 
     def __str__(self) -> str:
         return "\n".join([*map(self.sentence, self.pairs), *(f"Note: {note}" for note in self.notes())])
@@ -69,13 +76,16 @@ class Comparison:
         """What keeps the numbers from being taken at their word."""
         clusters = self.pairs[0].difference.clusters
         notes = [f"only {self._count}: with fewer than {FEW} an interval promises more than it keeps."] if clusters < FEW else []
+        if self.left_out:
+            notes.append(f"compared by the seeds that all records have, {_all(self.seeds)}; without {_all(self.left_out)}.")
         for pair in self.pairs:
             found = pair.difference
             if 0 < found.changed < LEAST_CHANGED:
                 notes.append(f"{pair.name} and {self.baseline} differ in {found.changed} of {self._count}: from fewer than six no p below .05 comes.")
             if len(found.by_run) > 1:
-                each = ", ".join(map(self._number, found.by_run))
-                notes.append(f"{pair.name} against {self.baseline}, run by run: {each}. The interval is about these runs; other seeds are not in it.")
+                by, these = (f"seed by seed ({_all(self.seeds)})", "seeds") if self.seeds else ("run by run", "runs")
+                each, sd = ", ".join(map(self._number, found.by_run)), self._number(float(np.std(found.by_run, ddof=1)))
+                notes.append(f"{pair.name} against {self.baseline}, {by}: {each}; sd {sd}. The interval is about these {these}, not about others.")
         if self.kind == "exclusive" and clusters < self.rows and any(pair.discordant for pair in self.pairs):
             notes.append(f"McNemar's tests take all {self.rows} rows for independent; p keeps those of each {self.clusters} together.")
         return notes
@@ -129,6 +139,10 @@ def _bare(number: str) -> str:
     return f"{sign}{digits.removeprefix('0')}" if float(digits) else "0"
 
 
+def _all(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
+
+
 def _p(value: float) -> str:
     if value < 0.001:
         return "< .001"
@@ -140,38 +154,64 @@ def compare_runs(
 ) -> Comparison:
     """Compare the folders of training runs with the first of them; a list inside the list is one side of several runs, of other seeds say.
 
-    Metrics are those of a run's summary. `clusters` names the column of split.jsonl that tells which rows are not independent; what any of the runs
-    ties together stays together. Raises InputError for what is no run, for fewer than two sides and for sides of different numbers of runs,
-    DataError for runs that were not tested on the same rows with the same codes.
+    The metric of a side of several runs is the mean over them. A record with seeds is such a side: the runs of one seed are paired, rows of all of
+    them count, and a story that is tested on in several seeds is one cluster. Metrics are those of a run's summary. `clusters` names the column of
+    split.jsonl that tells which rows are not independent; what any of the runs ties together stays together. Raises InputError for what is no run,
+    for fewer than two sides, for sides of different numbers of runs and for records without a seed in common, DataError for runs that were not
+    tested on the same rows with the same codes.
     """
-    sides = [[TestedRun.read(Path(path)) for path in ([side] if isinstance(side, (str, Path)) else side)] for side in paths]
-    if len(sides) < 2:
-        raise InputError(f"a comparison takes two runs or more, the baseline first, and this is {len(sides)}:  newsclf compare RUN OTHER_RUN")
-    if not sides[0] or len({len(side) for side in sides}) > 1:
-        raise InputError(f"the sides of a comparison need as many runs each, one at least; these have {[len(side) for side in sides]}.")
-    runs = [run for side in sides for run in side]
-    base = runs[0]
-    for run in runs[1:]:
-        check_same_test(base, run)
-    if metric not in METRICS or metric not in base.metrics:
-        known = [name for name in METRICS if name in base.metrics]
+    sides = Sides.read([[Path(side)] if isinstance(side, (str, Path)) else list(map(Path, side)) for side in paths])
+    bases = sides.all[0].runs
+    for side in sides.all:
+        for base, run in zip(bases, side.runs, strict=True):
+            check_same_task(bases[0], run)
+            check_same_test(base, run)
+    if metric not in METRICS or metric not in bases[0].metrics:
+        known = [name for name in METRICS if name in bases[0].metrics]
         raise InputError(f"{metric!r} is no metric of these runs{nearest(metric, known)}; theirs are {listed(known)}.")
-    groups = joined(len(base.rows), [run.column(clusters, base) for run in runs])
-    parts = [[_parts(metric, base, run) for run in side] for side in sides]
-    found = [difference(parts[0], other, clusters=groups, value=METRICS[metric].value, draws=draws) for other in parts[1:]]
+    # rows by their ids: a story that several runs are tested on is one cluster
+    number = {key: row for row, key in enumerate(dict.fromkeys(key for base in bases for key in base.rows))}
+    groups = joined(len(number), [run.column(clusters, number) for side in sides.all for run in side.runs])
+    parts = [[_spread(_parts(metric, base, run), base, number) for base, run in zip(bases, side.runs, strict=True)] for side in sides.all]
+    value = _defined(METRICS[metric].value) if len(bases) > 1 else METRICS[metric].value
+    found = [difference(parts[0], other, clusters=groups, value=value, draws=draws) for other in parts[1:]]
     adjusted = holm([item.p for item in found])
-    right = [(base.given("labels", base) == side[0].given("decided", base)).all(axis=1) for side in sides]
-    discordant = [mcnemar(right[0], other) if len(side) == 1 else None for side, other in zip(sides, right, strict=True)]
+    discordant = [_discordant(bases[0], side.runs[0]) if len(bases) == 1 else None for side in sides.all[1:]]
     names = _names(sides)
-    return Comparison(names[0], tuple(map(Pair, names[1:], found, adjusted, discordant[1:])), metric, clusters, len(groups), base.kind, draws.level)
+    pairs = tuple(map(Pair, names[1:], found, adjusted, discordant))
+    seeds, left_out = tuple(sides.seeds), tuple(sides.left_out)
+    return Comparison(names[0], pairs, metric, clusters, len(groups), bases[0].kind, draws.level, seeds, left_out)
 
 
-def _names(sides: Sequence[Sequence[TestedRun]]) -> list[str]:
-    """The folder of each side's first run: its name, or the whole path where two have one name."""
-    folders = [side[0].folder.resolve() for side in sides]
+def _discordant(base: TestedRun, run: TestedRun) -> Discordant:
+    truth = base.given("labels", base)
+    return mcnemar(*((truth == item.given("decided", base)).all(axis=1) for item in (base, run)))
+
+
+def _names(sides: Sides) -> list[str]:
+    """The folder of each side: its name, or the whole path where two have one name."""
+    folders = [side.folder.resolve() for side in sides.all]
     short = len({folder.name for folder in folders}) == len(set(folders))
-    several = f" ({len(sides[0])} runs)" if len(sides[0]) > 1 else ""
+    number = len(sides.all[0].runs)
+    several = f" ({number} {'seeds' if sides.seeds else 'runs'})" if number > 1 else ""
     return [f"{folder.name if short else folder}{several}" for folder in folders]
+
+
+def _spread(parts: Floats, base: TestedRun, number: Mapping[Key, int]) -> Floats:
+    """The parts of a run among the test rows of all runs: nothing where it was not tested. [run's rows, parts] → [rows, parts]"""
+    spread = np.zeros((len(number), parts.shape[1]))
+    spread[[number[key] for key in base.rows]] = parts
+    return spread
+
+
+def _defined(value: Statistic) -> Statistic:
+    """A resample of a handful of stories may hold no row of a run: 0 on either side, which is no difference, in place of 0 / 0."""
+
+    def of(sums: Floats) -> Floats:
+        with np.errstate(invalid="ignore"):
+            return np.nan_to_num(value(sums))
+
+    return of
 
 
 def _parts(metric: str, base: TestedRun, run: TestedRun) -> Floats:

@@ -18,7 +18,7 @@ from newsclf.errors import DataError, listed
 from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Documents, Pairs
 from newsclf.progress import progress
-from newsclf.scores.metrics import Booleans, Floats, f_avg, per_label, summary
+from newsclf.scores.metrics import Booleans, Floats, f_avg, hierarchical, per_label, summary
 
 ROWS = 1000
 """Articles that are cleaned together."""
@@ -105,6 +105,8 @@ def evaluate(bundle: Bundle, coded: CodedPairs) -> Evaluation:
     headline = summary(coded.truth, probabilities, decided, codebook.kind)
     if sides := sides_of(codebook):
         headline["f_avg"] = f_avg(coded.truth, decided, sides)
+    if parents := parents_of(codebook):
+        headline |= hierarchical(coded.truth, decided, parents)
     return Evaluation(len(coded), headline, per_label(coded.truth, decided, codebook.names), probabilities, decided)
 
 
@@ -112,6 +114,13 @@ def sides_of(codebook: Codebook) -> list[int]:
     """Columns of the two sides of a stance, whose mean F1 is the usual figure: it leaves the neutral ones out. None of other tasks."""
     sides = [column for column, name in enumerate(codebook.names) if name.lower() in ("favor", "against")]
     return sides if codebook.is_stance and len(sides) == 2 else []
+
+
+def parents_of(codebook: Codebook) -> list[int | None]:
+    """The column of each label's parent, None for a label at the top; nothing where no label has one."""
+    columns = {name: column for column, name in enumerate(codebook.names)}
+    parents = [columns.get(label.parent) for label in codebook.labels.values()]
+    return [] if all(parent is None for parent in parents) else parents
 
 
 def evaluate_corpus(bundle: Bundle, spec: CodedSpec) -> tuple[Evaluation, Coded]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -17,9 +18,13 @@ from newsclf.learners.protocol import LEARNERS, LearnerSpec, learner_spec
 from newsclf.scores.calibration import Method
 from newsclf.scores.decision import DecisionSpec
 from newsclf.spec import Spec, Tree, load_tree, override
+from newsclf.training.settled import CodersSpec
 
 RUNS = "runs"
 """Folder under `output` that holds the record of each run, beside the models."""
+
+
+_SEVERAL: dict[str, Any] = {"uniqueItems": True, "not": {"type": "array", "minItems": 1, "maxItems": 1}}
 
 
 class Experiment(Spec):
@@ -33,6 +38,9 @@ class Experiment(Spec):
 
     data: CodedSpec
     """Coded articles."""
+
+    coders: CodersSpec | None = None
+    """Codings of the articles by several coders: how far they agree, and labels where they are settled."""
 
     clean: CleanSpec = CleanSpec()
     """Cleaning, the same in training and in use."""
@@ -49,6 +57,9 @@ class Experiment(Spec):
     decision: DecisionSpec = DecisionSpec()
     """From probabilities to labels."""
 
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), json_schema_extra=_SEVERAL)
+    """A complete run for each of these seeds, in place of the seed of the split; the model that is saved is that of the first."""
+
     output: str = "models"
     """Folder for the model and, under runs/, for the record of each run."""
 
@@ -57,6 +68,16 @@ class Experiment(Spec):
     def _not_that_of_the_records(cls, value: str) -> str:
         if value == RUNS:
             raise ValueError(f"{value!r} is the folder of the records of all runs; give the model another name")
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _several_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) == 1:
+            raise ValueError(f"one seed tells of no spread: name two or more, or set 'split.seed: {value[0]}' for one run")
+        twice = [seed for seed, times in Counter(value).items() if times > 1]
+        if twice:
+            raise ValueError(f"the seed {twice[0]} stands twice; each gives one run")
         return value
 
     @field_validator("learner", mode="before")
@@ -70,6 +91,17 @@ class Experiment(Spec):
     def _one_way_to_test(self) -> Self:
         if self.data.test and self.split.way:
             raise ValueError(f"'data.test' and 'split.{self.split.way}' both say what to test on; keep one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _codings_are_somewhere(self) -> Self:
+        if self.coders and not self.coders.path and self.coders.settle == "none":
+            raise ValueError(
+                "'coders.path' must name the file of the codings; where the rows of 'data.path' are the codings, say how their labels are settled "
+                "(coders.settle: majority or dawid_skene)"
+            )
+        if self.coders and not self.coders.path and self.data.test:
+            raise ValueError("'data.test' goes with articles in files of their own: name the codings in 'coders.path'")
         return self
 
     @classmethod
@@ -99,15 +131,17 @@ def _rooted(tree: Tree, folder: Path, data_root: Path | None) -> Tree:
         value = result.get(key, default)
         if isinstance(value, str):
             result[key] = _absolute(value, folder)
-    if isinstance(result.get("data"), dict):
-        data = dict(result["data"])
+    for block in ("data", "coders"):
+        if not isinstance(result.get(block), dict):
+            continue
+        data = dict(result[block])
         for key in ("path", "test"):
             paths = data.get(key)
             if isinstance(paths, str):
                 data[key] = _absolute(paths, data_root or folder)
             elif isinstance(paths, list):
                 data[key] = [_absolute(item, data_root or folder) if isinstance(item, str) else item for item in paths]
-        result["data"] = data
+        result[block] = data
     split = result.get("split")
     if isinstance(split, dict) and isinstance(split.get("replay"), str):
         result["split"] = split | {"replay": _absolute(split["replay"], folder)}
@@ -133,16 +167,17 @@ def json_schema() -> dict[str, Any]:
     properties["extends"] = {"type": "string", "description": "Config file whose keys these are laid on."}
     # what the file that is extended says need not be said again
     schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["extends"]}]
-    _add_short_forms(*(definitions[name]["properties"] for name in ("CodedSpec", "SplitSpec", "Codebook")))
+    _add_short_forms(*(definitions[name]["properties"] for name in ("CodedSpec", "CodersSpec", "SplitSpec", "Codebook")))
     return schema
 
 
-def _add_short_forms(coded: Tree, split: Tree, codebook: Tree) -> None:
+def _add_short_forms(coded: Tree, coders: Tree, split: Tree, codebook: Tree) -> None:
     """What the validators take beside the full forms: one value for a list of one, names alone for labels."""
     scalar = {"type": ["string", "number", "boolean"]}
-    for key in ("path", "test"):
-        coded[key] = _either({"type": "string"}, coded[key])
-    coded["maps"]["additionalProperties"] = _either(scalar, {"type": "null"}, coded["maps"]["additionalProperties"])
+    for block in (coded, coders):
+        for key in ("path", "test"):
+            block[key] = _either({"type": "string"}, block[key])
+        block["maps"]["additionalProperties"] = _either(scalar, {"type": "null"}, block["maps"]["additionalProperties"])
     split["where"]["additionalProperties"] = _either(scalar, {"type": "array", "items": scalar})
     for key in ("labels", "targets"):
         codebook[key]["additionalProperties"] = _either({"type": ["string", "null"]}, codebook[key]["additionalProperties"])

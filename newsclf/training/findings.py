@@ -10,19 +10,21 @@ import numpy as np
 
 from newsclf.article import Evidence
 from newsclf.bundle import Bundle
+from newsclf.corpus.dedup import Clusters, clusters
 from newsclf.corpus.leaks import Leaks
 from newsclf.inference.answers import Answers, predictions
 from newsclf.inference.evidence import Sentences
 from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Fitted
-from newsclf.scores.abstain import risk_coverage
-from newsclf.scores.intervals import cluster_interval
 from newsclf.scores.metrics import Booleans
-from newsclf.scores.parts import Summed, label_f1
 from newsclf.scores.parts import headline as summed
+from newsclf.scores.parts import label_f1
 from newsclf.scores.problems import find_problems
 from newsclf.scores.ranking import bins, calibration_error
-from newsclf.training.evaluate import CodedPairs, Evaluation, sides_of
+from newsclf.training.doubt import doubt
+from newsclf.training.evaluate import CodedPairs, Evaluation, parents_of, sides_of
+from newsclf.training.measured import hierarchical_parts, interval_of, named
+from newsclf.training.prepared import Prepared
 from newsclf.training.slices import slices
 from newsclf.training.verdicts import verdicts
 
@@ -43,11 +45,20 @@ class Trained:
 
     metrics: Evaluation
     leaks: Leaks
+    copies: Clusters
+    """Near-duplicates among all articles."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Labels in the order of the columns."""
         return tuple(self.bundle.codebook.names)
+
+
+def copies(prepared: Prepared) -> Clusters:
+    """Near-duplicates among the articles of a corpus, by size and by the outlets that share them."""
+    # an article stands in a row for each of its targets
+    rows = np.unique(prepared.every.pairs.rows, return_index=True)[1]
+    return clusters(prepared.story[rows], [prepared.every.examples[row].article.outlet for row in rows.tolist()])
 
 
 def findings(trained: Trained) -> dict[str, Any]:
@@ -76,11 +87,12 @@ def findings(trained: Trained) -> dict[str, Any]:
         "precision_recall": [] if is_exclusive else precision_recall(trained),
         "reliability": reliability(trained),
         "ece": calibration_error(tested.truth, trained.metrics.probabilities, codebook.kind),
-        "risk_coverage": coverage(trained) if is_exclusive else [],
+        **doubt(bundle, tested.truth, trained.metrics.probabilities, trained.stories),
         "leaks": trained.leaks.sentences(),
         "leak_verdicts": leaks["verdicts"],
+        "copies": trained.copies.as_dict(),
         **sliced(trained),
-        "problems": problems(trained),
+        **problems(trained),
         "errors": errors(trained),
         "data": dict(about["data"]),
         "telling": {name: list(phrases) for name, phrases in about["telling"].items()},
@@ -100,13 +112,6 @@ def reliability(trained: Trained) -> list[dict[str, Any]]:
     return [{"predicted": found.probability, "observed": found.observed, "rows": found.n} for found in bins(truth.ravel(), probabilities.ravel())]
 
 
-def coverage(trained: Trained, most: int = 100) -> list[dict[str, float]]:
-    """How often the surest answers are right, from a twentieth of the test rows to all of them, at no more than so many points."""
-    curve = risk_coverage(trained.metrics.probabilities, trained.tested.truth)
-    points = np.unique([curve.point(share) for share in np.linspace(0.05, 1, most)]).tolist()
-    return [{"share": float(curve.coverage[at]), "accuracy": float(curve.accuracy[at]), "below": float(curve.below[at])} for at in points]
-
-
 def sliced(trained: Trained) -> dict[str, Any]:
     """Slices of the test rows, the worst fifteen first, and by what they are measured."""
     kind = trained.bundle.codebook.kind
@@ -114,7 +119,7 @@ def sliced(trained: Trained) -> dict[str, Any]:
     parts, statistic = summed(trained.tested.truth, trained.metrics.probabilities, trained.metrics.decided, kind)[name]
     words = np.diff(trained.tested.pairs.documents.whole.starts)[trained.tested.pairs.rows]
     found = slices(trained.tested.examples, words, trained.stories, parts, statistic)
-    return {"slice_measure": name.replace("_", " "), "slices": [item.as_dict() for item in found[:WORST]]}
+    return {"slice_measure": named(name), "slices": [item.as_dict() for item in found[:WORST]]}
 
 
 def confusion(truth: Booleans, decided: Booleans) -> list[list[int]]:
@@ -177,7 +182,9 @@ def headline(trained: Trained) -> list[dict[str, Any]]:
     metrics, codebook = trained.metrics, trained.bundle.codebook
     sides = sides_of(codebook)
     found = summed(trained.tested.truth, metrics.probabilities, metrics.decided, codebook.kind, sides=sides)
-    return [{"metric": name, "name": name.replace("_", " "), **interval_of(parts, trained.stories)} for name, parts in found.items()]
+    if parents := parents_of(codebook):
+        found |= hierarchical_parts(trained.tested.truth, metrics.decided, parents)
+    return [{"metric": name, "name": named(name), **interval_of(parts, trained.stories)} for name, parts in found.items()]
 
 
 def labels(trained: Trained) -> list[dict[str, Any]]:
@@ -190,25 +197,17 @@ def labels(trained: Trained) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (-row["rows"], row["label"]))
 
 
-def interval_of(metric: Summed, stories: Ids, *, resamples: int = 10_000) -> dict[str, Any]:
-    """Estimate, low and high; the bounds are None where all rows are of one story: there is nothing to resample."""
-    parts, statistic = metric
-    if len(np.unique(stories)) < 2:
-        return {"estimate": float(statistic(parts.sum(axis=0))), "low": None, "high": None}
-    found = cluster_interval(parts, stories, statistic, resamples=resamples)
-    return {"estimate": found.estimate, "low": found.low, "high": found.high}
-
-
-def problems(trained: Trained) -> list[dict[str, Any]]:
-    """Training rows whose codes look wrong to models that had not seen them, the likeliest first."""
+def problems(trained: Trained) -> dict[str, Any]:
+    """Training rows whose codes look wrong to models that had not seen them: how many, and the likeliest."""
     given = trained.learned.truth
     probabilities = trained.bundle.calibration(trained.fitted.heldout)
+    doubtful = find_problems(probabilities, given, trained.bundle.codebook.kind)
     found = []
-    for problem in find_problems(probabilities, given, trained.bundle.codebook.kind)[:PROBLEMS]:
+    for problem in doubtful[:PROBLEMS]:
         example = trained.learned.examples[problem.row]
         codes = {"given": _named(trained, problem.given), "suggested": _named(trained, problem.suggested), "score": problem.score}
         found.append({"id": example.article.id, "title": example.article.title, "target": example.target, **codes})
-    return found
+    return {"doubtful": len(doubtful), "problems": found}
 
 
 def _named(trained: Trained, columns: tuple[int, ...]) -> str:

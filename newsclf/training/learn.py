@@ -43,20 +43,33 @@ def learn(prepared: Prepared, inside: Ids) -> Learned:
 
     Raises DataError where a label has no row, or an exclusive task one label alone.
     """
+    learned = _learn(prepared, inside, quiet=False)
+    few = [name for name, rows in zip(prepared.codebook.names, learned.rows.truth.sum(axis=0).tolist(), strict=True) if rows < FEW]
+    if few:
+        logger.warning(
+            "few rows for %s: cross-validation has no row of it in some folds, so its threshold leans on those of the other labels", listed(few)
+        )
+    return learned
+
+
+def _learn(prepared: Prepared, inside: Ids, *, quiet: bool) -> Learned:
     rows, codebook, experiment = prepared.every.take(inside), prepared.codebook, prepared.experiment
     check_labels(codebook, rows.truth)
     fitted = calibrated(experiment, experiment.learner.fit(rows.pairs, rows.truth, codebook, prepared.folds(inside)), rows.truth, codebook)
-    return Learned(rows, fitted, assemble(codebook, experiment, prepared.clean, fitted, rows.truth))
+    return Learned(rows, fitted, assemble(codebook, experiment, prepared.clean, fitted, rows.truth, quiet=quiet))
 
 
 def trial(prepared: Prepared, inside: Ids, tested: Ids) -> tuple[Floats, Booleans]:
     """Probabilities and labels of some rows by a model of some others, which is thrown away. [tested, labels] each
 
-    For the studies that fit many times, on few rows too: a label without a training row has probability 0 and is never given. Raises DataError where
-    fewer than two labels of an exclusive task have one.
+    For the studies that fit many times, on few rows too: a label without a training row has probability 0 and is never given, and every article is
+    answered, for what abstention and sets promise cannot be promised on a handful of rows. Raises DataError where fewer than two labels of an
+    exclusive task have a row.
     """
     present = np.flatnonzero(prepared.every.truth[inside].any(axis=0))
-    learned = learn(_restricted(prepared, present), inside)
+    answering = prepared.experiment.decision.model_copy(update={"abstain": None, "abstain_below": 0.0, "sets": None})
+    prepared = replace(prepared, experiment=prepared.experiment.model_copy(update={"decision": answering}))
+    learned = _learn(_restricted(prepared, present), inside, quiet=True)
     some, given = learned.bundle.answer(prepared.every.take(tested).pairs)
     probabilities = np.zeros((len(tested), len(prepared.codebook.names)))
     decided = np.zeros(probabilities.shape, bool)
@@ -88,14 +101,17 @@ def calibrated(experiment: Experiment, fitted: Fitted, truth: Booleans, codebook
     return replace(fitted, calibration=fit_calibration(fitted.heldout, truth, codebook.kind, method), chosen=chosen)
 
 
-def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitted: Fitted, truth: Booleans) -> Bundle:
+def assemble(codebook: Codebook, experiment: Experiment, clean: CleanSpec, fitted: Fitted, truth: Booleans, *, quiet: bool = False) -> Bundle:
     """Thresholds on the held-out probabilities of the training rows, and the bundle of it all."""
-    decision = decide(codebook, experiment.decision, fitted.calibration(fitted.heldout), truth)
+    decision = decide(codebook, experiment.decision, fitted.calibration(fitted.heldout), truth, quiet=quiet)
     return Bundle(codebook, experiment.learner, clean, fitted.model, fitted.calibration, decision)
 
 
-def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64], truth: Booleans) -> Decision:
-    """The decision that a spec asks for, chosen on held-out probabilities; raises ConfigError or DataError where they cannot reach what is asked."""
+def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64], truth: Booleans, *, quiet: bool = False) -> Decision:
+    """The decision that a spec asks for, chosen on held-out probabilities, its warnings logged unless `quiet`.
+
+    Raises ConfigError or DataError where they cannot reach what is asked.
+    """
     spec.check(codebook.kind)
     if codebook.kind == "exclusive":
         chosen = choose_abstention(heldout, truth, spec.abstain) if spec.abstain is not None else None
@@ -112,13 +128,13 @@ def decide(codebook: Codebook, spec: DecisionSpec, heldout: NDArray[np.float64],
             sets=sets,
         )
     thresholds = choose_thresholds(heldout, truth, spec.threshold)
-    for sentence in thresholds.warnings(codebook.names):
+    for sentence in () if quiet else thresholds.warnings(codebook.names):
         logger.warning("%s", sentence)
     return Decision("multi", thresholds.values, fewest=codebook.min_labels, most=codebook.max_labels)
 
 
 def check_labels(codebook: Codebook, truth: Booleans) -> None:
-    """Raise DataError for labels that cannot be learned from these rows; warn of those with few. [rows, labels]"""
+    """Raise DataError for labels that cannot be learned from these rows. [rows, labels]"""
     support = dict(zip(codebook.names, truth.sum(axis=0).tolist(), strict=True))
     present = [name for name, rows in support.items() if rows]
     if codebook.kind == "exclusive" and len(present) == 1:
@@ -126,8 +142,3 @@ def check_labels(codebook: Codebook, truth: Booleans) -> None:
     missing = [name for name in support if name not in present]
     if missing:
         raise DataError(f"the label {listed(missing)} has no training row: code articles for it, or take it out of the codebook. Rows: {support}.")
-    few = [name for name, rows in support.items() if rows < FEW]
-    if few:
-        logger.warning(
-            "few rows for %s: cross-validation has no row of it in some folds, so its threshold leans on those of the other labels", listed(few)
-        )

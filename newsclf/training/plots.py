@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -17,8 +18,11 @@ INK = "#010203"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart by every kind of colour vision (Okabe & Ito 2008), and on both papers."""
 
-WIDTH, ROW = 6.4, 0.28
-"""Inches."""
+WIDTH, ROW = 5.4, 0.28
+"""Inches; so wide that the text can be read where the picture fills the screen of a phone."""
+
+LONGEST = 30
+"""Characters of a name beside a picture."""
 
 Values = Sequence[Mapping[str, Any]]
 
@@ -31,7 +35,7 @@ def forest(rows: Values, *, title: str, label: str = "label", value: str = "f1")
             if row["low"] is not None:
                 axes.plot([row["low"], row["high"]], [place, place], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
             axes.plot([row[value]], [place], "o", color=COLOURS[0], markersize=5)
-        axes.set_yticks(range(len(shown)), [f"{row[label]} ({row['rows']:,})" for row in shown])
+        axes.set_yticks(range(len(shown)), [f"{_cut(row[label])} ({row['rows']:,})" for row in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlim(0, 1)
         axes.grid(visible=True, axis="x", alpha=0.25)
@@ -53,12 +57,49 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, ac
     """Lines through points, at most six, each named at its right end."""
     with _drawn(title, height=3.6) as (axes, svg):
         for (name, points), colour in zip(lines.items(), COLOURS, strict=False):
-            axes.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.6, label=name)
+            axes.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.6, label=_cut(name))
         axes.set(xlabel=across, ylabel=up)
         axes.grid(visible=True, alpha=0.25)
         if len(lines) > 1:
             axes.legend(frameon=False, labelcolor=INK, fontsize=8)
     return svg.getvalue()
+
+
+def growth(points: Values, curve: Values, *, title: str, up: str) -> str:
+    """Scores from growing numbers of articles, with what was between lowest and highest, and the fitted curve in its band."""
+    with _drawn(title, height=3.6) as (axes, svg):
+        across = [row["articles"] for row in curve]
+        if curve and curve[0]["low"] is not None:
+            axes.fill_between(across, [row["low"] for row in curve], [row["high"] for row in curve], color=COLOURS[0], alpha=0.2, linewidth=0)
+        axes.plot(across, [row["value"] for row in curve], color=COLOURS[0], linewidth=1.6)
+        _bars(axes, [row["articles"] for row in points], points, value="value")
+        axes.set(xlabel="coded articles to learn from", ylabel=up)
+        axes.grid(visible=True, alpha=0.25)
+    return svg.getvalue()
+
+
+def decay(horizons: Values, *, title: str, period: str, up: str) -> str:
+    """The score so many periods after the training articles, each with its interval."""
+    with _drawn(title, height=3.2) as (axes, svg):
+        ahead = [row["ahead"] for row in horizons]
+        axes.plot(ahead, [row["estimate"] for row in horizons], color=COLOURS[0], linewidth=1)
+        _bars(axes, ahead, horizons, value="estimate")
+        axes.set_xticks(ahead, [f"{number:g}" for number in ahead])
+        axes.set(xlabel=f"{period}s after the last training article", ylabel=up)
+        axes.grid(visible=True, alpha=0.25)
+    return svg.getvalue()
+
+
+def _bars(axes: Any, across: Sequence[float], rows: Values, *, value: str) -> None:
+    for x, row in zip(across, rows, strict=True):
+        if row["low"] is not None and row["high"] is not None:
+            axes.plot([x, x], [row["low"], row["high"]], color=COLOURS[1], linewidth=2, solid_capstyle="butt")
+        axes.plot([x], [row[value]], "o", color=COLOURS[1], markersize=5)
+
+
+def _cut(name: str) -> str:
+    """A name that leaves room for the picture."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 @contextmanager
@@ -69,9 +110,12 @@ def _drawn(title: str, *, height: float) -> Iterator[tuple[Any, io.StringIO]]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    plain = dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "text.color", "grid.color"), INK)
-    # text as text, and names that do not change from run to run
-    with rc_context({**plain, "svg.fonttype": "none", "svg.hashsalt": "newsclf", "font.size": 9, "font.family": "sans-serif"}):
+    plain: dict[str, Any] = dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "text.color", "grid.color"), INK)
+    # text as text, a $ too, and names that do not change from run to run
+    plain |= {"text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "newsclf", "font.size": 9, "font.family": "sans-serif"}
+    with rc_context(plain), warnings.catch_warnings():
+        # the browser draws the text, and has more letters than the font in which it is measured here
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()

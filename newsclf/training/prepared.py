@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from newsclf.article import Article
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
-from newsclf.corpus.coded import Coded, read_coded
+from newsclf.corpus.coded import Coded, CodedSpec, read_coded
 from newsclf.corpus.dedup import Ids, near_duplicates
 from newsclf.corpus.formats import BadRow
 from newsclf.corpus.leaks import COLUMNS, Facts, Leaks, audit
@@ -24,6 +24,7 @@ from newsclf.corpus.replay import replayed
 from newsclf.corpus.split import NEAR_DUPLICATE, Rows, SplitSpec, cross_validation, split
 from newsclf.errors import DataError, InputError, listed, nearest
 from newsclf.learners.protocol import Folds, Pairs
+from newsclf.training.coders import Agreement, read_beside, read_by_coders
 from newsclf.training.evaluate import CodedPairs, nothing_coded, prepare
 from newsclf.training.experiment import Experiment
 
@@ -52,17 +53,20 @@ class Prepared:
     given: frozenset[str] | None = None
     """Places of the rows to test on, where files or columns say so."""
 
+    agreement: Agreement | None = None
+    """What several coders say of the articles, where there are codings."""
+
     @classmethod
     def read(cls, experiment: Experiment) -> Prepared:
         """Read and clean what an experiment names; raises DataError for rows that must not be, and where none is coded."""
         codebook = experiment.load_codebook()
-        coded, given = _read(experiment, codebook)
+        coded, given, agreement = _read(experiment, codebook)
         clean = _with_outlets(experiment.clean, coded)
         merges = _join_outlets(coded, experiment.split.outlets)
         every = prepare(coded, codebook, clean, on_error=experiment.data.on_error)
         if not len(every):
             raise nothing_coded(experiment.data, codebook, coded)
-        return cls(experiment, codebook, clean, every, merges, tuple(coded.quarantined), given)
+        return cls(experiment, codebook, clean, every, merges, tuple(coded.quarantined), given, agreement)
 
     @cached_property
     def story(self) -> Ids:
@@ -148,23 +152,39 @@ def values_of(articles: Sequence[Article], column: str, *, key: str) -> list[str
     return values
 
 
-def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[str] | None]:
-    """Everything coded, and the places of the rows to test on where files or columns say so."""
-    spec, where = experiment.data, experiment.split.where
+def _read(experiment: Experiment, codebook: Codebook) -> tuple[Coded, frozenset[str] | None, Agreement | None]:
+    """Everything coded, the places of the rows to test on where files or columns say so, and what coders say where there are codings."""
+    spec, coders = experiment.data, experiment.coders
+    agreement = None
+    if coders and coders.settle != "none":
+        coded, given, agreement = read_by_coders(spec, coders, codebook)
+    else:
+        coded, given = _coded(spec, codebook)
+        agreement = read_beside(spec, coders, codebook, coded) if coders else None
+    if experiment.split.where:
+        given = _chosen(coded, experiment.split.where)
+    return coded, given, agreement
+
+
+def _coded(spec: CodedSpec, codebook: Codebook) -> tuple[Coded, frozenset[str] | None]:
+    """The rows of a corpus that has its labels in it, and the places of those to test on where files say so."""
     coded = read_coded(spec, codebook)
-    if spec.test:
-        tests = read_coded(spec, codebook, paths=spec.test)
-        given = frozenset(example.article.place for example in tests.examples)
-        both = next((example.article.place for example in coded.examples if example.article.place in given), "")
-        if both:
-            raise DataError(f"{both}: this row is to learn from (data.path) and to test on (data.test); it must be one of the two.")
-        return Coded(coded.examples + tests.examples, coded.quarantined + tests.quarantined, coded.uncoded + tests.uncoded), given
-    if not where:
+    if not spec.test:
         return coded, None
+    tests = read_coded(spec, codebook, paths=spec.test)
+    given = frozenset(example.article.place for example in tests.examples)
+    both = next((example.article.place for example in coded.examples if example.article.place in given), "")
+    if both:
+        raise DataError(f"{both}: this row is to learn from (data.path) and to test on (data.test); it must be one of the two.")
+    return Coded(coded.examples + tests.examples, coded.quarantined + tests.quarantined, coded.uncoded + tests.uncoded), given
+
+
+def _chosen(coded: Coded, where: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The places of the rows whose columns hold what `split.where` says."""
     articles = [example.article for example in coded.examples]
     values = {column: values_of(articles, column, key="split.where") for column in where}
     # by place, not by number: rows may still be set aside when they are cleaned
-    return coded, frozenset(article.place for row, article in enumerate(articles) if all(values[column][row] in where[column] for column in where))
+    return frozenset(article.place for row, article in enumerate(articles) if all(values[column][row] in where[column] for column in where))
 
 
 def _join_outlets(coded: Coded, names: Mapping[str, str]) -> tuple[Merge, ...]:

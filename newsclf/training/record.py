@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import distributions
@@ -19,15 +20,21 @@ from newsclf.corpus.formats import BadRow
 from newsclf.errors import OutputError
 from newsclf.learners.protocol import Fitted
 from newsclf.spec import dump_yaml
+from newsclf.training.coders import Agreement
 from newsclf.training.evaluate import CodedPairs, Evaluation
 from newsclf.training.experiment import Experiment
 from newsclf.training.findings import Trained, findings
 from newsclf.training.prepared import Part, Prepared
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Writes config.yaml, environment.json, split.jsonl, outlets.json, quarantine.jsonl, metrics.jsonl, test.jsonl, findings.json, summary.json."""
+    """Writes config.yaml, environment.json, split.jsonl, outlets.json, quarantine.jsonl, metrics.jsonl, test.jsonl, findings.json, summary.json.
+
+    Where several coders coded the articles also agreement.json.
+    """
 
     folder: Path
     started: float
@@ -35,7 +42,15 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path, experiment: Experiment) -> RunFolder:
         """A new folder named after the experiment and the time; raises OutputError before anything is read where it cannot be written."""
-        record = cls(_new_folder(root, f"{experiment.name}-{time.strftime('%Y%m%d-%H%M%S')}"), time.monotonic())
+        return cls._begun(_new_folder(root, f"{experiment.name}-{time.strftime('%Y%m%d-%H%M%S')}"), experiment)
+
+    def inside(self, name: str, experiment: Experiment) -> RunFolder:
+        """The folder of one of several runs, within this one; raises OutputError where it cannot be written."""
+        return self._begun(_new_folder(self.folder, name), experiment)
+
+    @classmethod
+    def _begun(cls, folder: Path, experiment: Experiment) -> RunFolder:
+        record = cls(folder, time.monotonic())
         with record.discarded_on_error():
             record._text("config.yaml", dump_yaml(experiment.resolved()))
             record._json("environment.json", _environment())
@@ -78,6 +93,14 @@ class RunFolder:
         ]
         self._lines("test.jsonl", lines)
 
+    def agreement(self, agreement: Agreement | None, metrics: Evaluation, tested: CodedPairs) -> None:
+        """How far the coders agree, and how well people do beside the model; nothing where there are no codings."""
+        if agreement:
+            found = agreement.as_dict(metrics.summary, {(example.article.id, example.target) for example in tested.examples})
+            self._json("agreement.json", found)
+            for sentence in found["sentences"]:
+                logger.info("%s", sentence)
+
     def findings(self, trained: Trained, fingerprint: str) -> None:
         """What the report of the run says, which `newsclf report` makes a page of."""
         config = (self.folder / "config.yaml").read_text("utf-8")
@@ -87,6 +110,11 @@ class RunFolder:
         """The run at a glance."""
         seconds = round(time.monotonic() - self.started, 2)
         self._json("summary.json", {"model_fingerprint": fingerprint, "seconds": seconds, **metrics.as_dict()})
+
+    def close_seeds(self, found: Mapping[str, Any], fingerprint: str) -> None:
+        """The runs of several seeds at a glance, and which model was saved."""
+        seconds = round(time.monotonic() - self.started, 2)
+        self._json("summary.json", {"model_fingerprint": fingerprint, "seconds": seconds, **found})
 
     def _lines(self, name: str, rows: Sequence[Any]) -> None:
         self._text(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from newsclf.corpus.formats import BadRow, read_rows
 from newsclf.errors import DataError, InputError, listed, shown
 from newsclf.scores.metrics import Booleans, Floats, Kind
+from newsclf.training.seeds import folders_listed, name_of, seeds_of
 
 Key = tuple[str, str]
 """Id of an article, and the target for stances."""
@@ -31,7 +32,9 @@ class TestedRun:
 
     @classmethod
     def read(cls, folder: Path) -> TestedRun:
-        """The run in a folder; raises InputError where there is none, DataError for lines that are no answers."""
+        """The run in a folder; raises InputError where there is none or there are several, DataError for lines that are no answers."""
+        if seeds := seeds_of(folder):
+            raise InputError(f"{folder}: this is the record of several seeds, not one run: name one of {folders_listed(folder, seeds)}.")
         try:
             metrics = list(json.loads((folder / "summary.json").read_text("utf-8"))["summary"])
         except (OSError, ValueError, LookupError, TypeError) as error:
@@ -62,15 +65,71 @@ class TestedRun:
         """[rows, labels]"""
         return np.array([[self.rows[key]["p"][label] for label in base.labels] for key in base.rows], np.float64)
 
-    def column(self, name: str, base: TestedRun) -> list[Any]:
-        """What split.jsonl has in a column for each test row."""
+    def column(self, name: str, keys: Collection[Key]) -> list[Any]:
+        """What split.jsonl has in a column for these rows, of whatever part."""
         path = self.folder / "split.jsonl"
         split = _lines(path)
-        missing = [key for key in base.rows if name not in split.get(key, {})]
+        missing = [key for key in keys if name not in split.get(key, {})]
         if missing:
             known = [column for column in next(iter(split.values())) if column not in ("id", "target", "part")]
             raise InputError(f"{path}: {_named(missing[0])} has no {name!r} to cluster by; recorded are {listed(known)}.")
-        return [split[key][name] for key in base.rows]
+        return [split[key][name] for key in keys]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What stands on one side of a comparison: a run, or several that are paired in their order with those of the other sides."""
+
+    folder: Path
+    """Of the record where the runs are those of its seeds, else of the first run."""
+
+    runs: Sequence[TestedRun]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Sides of a comparison, with as many runs each, and the seeds of those runs."""
+
+    all: Sequence[Side]
+    seeds: Sequence[int] = ()
+    """Those that all records have; none where the sides are not records of seeds."""
+
+    left_out: Sequence[int] = ()
+    """Seeds that some of the records lack."""
+
+    @classmethod
+    def read(cls, paths: Sequence[Sequence[Path]]) -> Sides:
+        """The folders of runs on each side; one folder alone may be the record of several seeds, whose runs are taken by the seeds that all have.
+
+        Raises InputError where there are fewer than two sides, where their runs cannot be paired, and for what is no run.
+        """
+        if len(paths) < 2:
+            raise InputError(f"a comparison takes two runs or more, the baseline first, and this is {len(paths)}:  newsclf compare RUN OTHER_RUN")
+        seeds = [seeds_of(side[0]) if len(side) == 1 else () for side in paths]
+        if any(seeds):
+            return cls._of_seeds([side[0] if side else Path() for side in paths], seeds)
+        if not paths[0] or len({len(side) for side in paths}) > 1:
+            raise InputError(f"the sides of a comparison need as many runs each, one at least; these have {[len(side) for side in paths]}.")
+        return cls([Side(side[0], [TestedRun.read(folder) for folder in side]) for side in paths])
+
+    @classmethod
+    def _of_seeds(cls, records: Sequence[Path], seeds: Sequence[Sequence[int]]) -> Sides:
+        for record, own in zip(records, seeds, strict=True):
+            if not own:
+                other = next(position for position, some in enumerate(seeds) if some)
+                raise InputError(
+                    f"{records[other]} is the record of several seeds and {record} is not: compare two such records, or two runs; those of the seeds "
+                    f"are {folders_listed(records[other], seeds[other])}."
+                )
+        common = [seed for seed in seeds[0] if all(seed in own for own in seeds)]
+        if not common:
+            each = "; ".join(f"{record} has {', '.join(map(str, own))}" for record, own in zip(records, seeds, strict=True))
+            raise InputError(
+                f"these records have no seed in common ({each}), so they were tested on different rows: train one of them anew with the seeds of the "
+                f"other:  --set seeds={list(seeds[0])}"
+            )
+        sides = [Side(record, [TestedRun.read(record / name_of(seed)) for seed in common]) for record in records]
+        return cls(sides, common, sorted({seed for own in seeds for seed in own} - set(common)))
 
 
 def _is_answer(row: Mapping[str, Any], labels: Sequence[str]) -> bool:
@@ -100,11 +159,16 @@ def _lines(path: Path) -> dict[Key, Mapping[str, Any]]:
     return rows
 
 
-def check_same_test(base: TestedRun, run: TestedRun) -> None:
-    """Raise DataError where two runs were not tested on the same rows, labels and codes."""
+def check_same_task(base: TestedRun, run: TestedRun) -> None:
+    """Raise DataError where two runs do not have the same labels."""
     if set(base.labels) != set(run.labels) or base.kind != run.kind:
         tasks = [f"{item.folder} ({item.kind}: {listed(item.labels)})" for item in (run, base)]
         raise DataError(f"{tasks[0]} and {tasks[1]} are runs of different tasks; compare runs of one codebook.")
+
+
+def check_same_test(base: TestedRun, run: TestedRun) -> None:
+    """Raise DataError where two runs were not tested on the same rows, labels and codes."""
+    check_same_task(base, run)
     more, less = [key for key in run.rows if key not in base.rows], [key for key in base.rows if key not in run.rows]
     if more or less:
         raise DataError(

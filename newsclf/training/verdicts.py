@@ -74,3 +74,73 @@ def _by_label(labels: Sequence[Mapping[str, Any]]) -> Iterator[Verdict]:
         yield Verdict("bad", f"Do not print {listed(weak)} alone: F1 is below {WEAK}.")
     if not few and not weak:
         yield Verdict("good", f"Every label has {FEW_ROWS} test rows or more, and an F1 of {min(row['f1'] for row in labels):.2f} or more.")
+
+
+class Answer(NamedTuple):
+    """A question that the first page answers, in a few sentences, and the section with more."""
+
+    question: str
+    tone: Literal["good", "bad", ""]
+    sentences: tuple[str, ...]
+    section: str
+
+
+Studies = Mapping[str, Mapping[str, Any] | None]
+
+
+def answers(found: Mapping[str, Any], made: Studies) -> list[Answer]:
+    """Whether the number can be printed, what would break it, who disagrees, and what to code next; of a run's findings and its studies."""
+    against = [verdict["text"] for verdict in found["verdicts"] if verdict["tone"] == "bad"]
+    return [
+        Answer("Can I print this number?", "bad" if against else "good", tuple(_printable(found, against)), "print"),
+        Answer("What would break it?", "", tuple(_breaks(found, made)), "slices" if found["slices"] else "leaks"),
+        Answer("Who disagrees?", "", tuple(_disagree(found, made["agreement"])), "disagree"),
+        Answer("What to code next?", "", tuple(_next(found, made["plan"])), "next"),
+    ]
+
+
+def weak_slices(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Slices whose whole interval lies below the score of all test rows."""
+    whole = next(row["estimate"] for row in found["headline"] if row["name"] == found["slice_measure"])
+    return [row for row in found["slices"] if row["high"] is not None and row["high"] < whole]
+
+
+def _printable(found: Mapping[str, Any], against: Sequence[str]) -> Iterator[str]:
+    first = found["headline"][0]
+    interval = f" ({first['low']:.2f} to {first['high']:.2f})" if first["low"] is not None else ""
+    yield f"{first['name'][:1].upper()}{first['name'][1:]} is {first['estimate']:.2f}{interval} on {found['rows']:,} test rows."
+    if not against:
+        yield "Nothing was found that speaks against it."
+        return
+    yield "One thing speaks against it:" if len(against) == 1 else f"{len(against)} things speak against it, first:"
+    yield against[0]
+
+
+def _breaks(found: Mapping[str, Any], made: Studies) -> Iterator[str]:
+    yield from (verdict["text"] for verdict in found["leak_verdicts"] if verdict["kind"] == "inflates")
+    weak = weak_slices(found)
+    if weak:
+        named = ", ".join(f"{row['by']} {row['value']} ({row['estimate']:.2f})" for row in weak[:3])
+        yield f"It is worse on {named}."
+    else:
+        yield "No outlet, month, target or length of ten test rows or more is shown to be worse than the whole."
+    yield from (made["inflation"] or {}).get("sentences", ())[:1]
+    yield from (made["decay"] or {"sentences": ["How it does on later articles was not measured."]})["sentences"][:2]
+
+
+def _disagree(found: Mapping[str, Any], agreement: Mapping[str, Any] | None) -> Iterator[str]:
+    if agreement is None:
+        yield "No second coding was read, so it is not known how far people agree on these labels."
+    else:
+        yield from agreement["sentences"][:2]
+    if found["problems"]:
+        yield f"Models that had not seen them doubt {found['doubtful']:,} codes of the training rows."
+
+
+def _next(found: Mapping[str, Any], plan: Mapping[str, Any] | None) -> Iterator[str]:
+    yield from (plan or {}).get("sentences", ())[:2]
+    fewest = sorted(found["labels_in_order"], key=lambda row: row["learned"])[:2]
+    named = ", ".join(f"{row['label']} ({row['learned']:,})" for row in fewest)
+    yield f"Fewest rows to learn from: {named}."
+    if plan is None:
+        yield "What more articles would buy was not measured."

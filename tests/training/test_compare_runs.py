@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import statistics
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,143 @@ def test_seeds_are_pooled_and_shown_one_by_one(runs, tmp_path):
     assert pair.discordant is None
     assert "b1 (2 runs) " in str(compared)
     assert "run by run: " in str(compared)
+
+
+# records with seeds
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """Records of two configs with three seeds each, that differ in how strictly they learn. Do not write into them."""
+    folder, rows = tmp_path_factory.mktemp("seeds"), corpus("exclusive")
+    for row, other in zip(rows[::4], rows[1::4], strict=False):
+        row["labels"], other["labels"] = other["labels"], row["labels"]
+    # wire copies: stories of two rows
+    rows += [{**row, "id": f"copy-{row['id']}", "text": f"{row['text']} Again."} for row in rows[::10]]
+    write_rows(folder / "corpus.jsonl", rows)
+    config = folder / "config.yaml"
+    codebook = CODEBOOKS["exclusive"]
+    config.write_text(f"name: color\ncodebook: {codebook}\ndata: {{path: corpus.jsonl}}\nsplit: {{folds: 3, test: 0.4}}\n", "utf-8")
+    return [train(config, ["seeds=[1, 2, 3]", f"learner.C={C}"]).seeds.record for C in (1, 0.0001)]
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "accuracy", "log_loss"])
+def test_records_are_paired_seed_by_seed_and_come_out_as_their_summaries(records, metric):
+    summaries = [json.loads((record / "summary.json").read_text("utf-8"))["summary"][metric] for record in records]
+    found = compare_runs(records, metric=metric, draws=FAST).pairs[0].difference
+    assert (found.first, found.second) == pytest.approx([summary["mean"] for summary in summaries], abs=2e-6)
+    by_seed = [summaries[1]["by_seed"][seed] - summaries[0]["by_seed"][seed] for seed in "123"]
+    assert found.by_run == pytest.approx(by_seed, abs=2e-6)
+    alone = [compare_runs([record / f"seed-{seed}" for record in records], metric=metric, draws=FAST).pairs[0].difference for seed in "123"]
+    assert found.by_run == pytest.approx([each.estimate for each in alone])
+    assert found.low < found.estimate < found.high
+
+
+def test_a_story_in_several_seeds_is_one_cluster(records):
+    tests = [{row["id"] for row in read_lines(records[0] / f"seed-{seed}" / "test.jsonl")} for seed in "123"]
+    several = set.union(*tests)
+    assert sum(map(len, tests)) > len(several) > max(map(len, tests))
+    stories = {row["story"] for row in read_lines(records[0] / "seed-1" / "split.jsonl") if row["id"] in several}
+    compared = compare_runs(records, draws=FAST)
+    assert compared.rows == len(several) > len(stories)
+    assert compared.pairs[0].difference.clusters == len(stories)
+
+
+def test_more_seeds_of_the_same_answers_make_nothing_surer(records, tmp_path):
+    """A second seed that repeats the first, rows and all, must leave estimate, interval and p where they were."""
+    once, twice = [], []
+    for number, record in enumerate(records):
+        shutil.copytree(record, tmp_path / str(number))
+        for seed in "23":
+            shutil.rmtree(tmp_path / str(number) / f"seed-{seed}")
+            shutil.copytree(record / "seed-1", tmp_path / str(number) / f"seed-{seed}")
+        once.append(record / "seed-1")
+        twice.append(tmp_path / str(number))
+    alone, several = (compare_runs(paths, draws=FAST).pairs[0].difference for paths in (once, twice))
+    assert (several.estimate, several.low, several.high, several.p) == pytest.approx((alone.estimate, alone.low, alone.high, alone.p))
+    assert several.clusters == alone.clusters
+
+
+def test_the_spread_between_seeds_is_said(records):
+    compared = compare_runs(records, draws=FAST)
+    by_run = compared.pairs[0].difference.by_run
+    one, two = (record.name for record in records)
+    sd = f"{100 * statistics.stdev(by_run):.1f}".removeprefix("0")
+    said = str(compared)
+    assert f"{two} (3 seeds)" in said.splitlines()[0]
+    assert f"Note: {two} (3 seeds) against {one} (3 seeds), seed by seed (1, 2, 3): " in said
+    assert f"; sd {sd}. The interval is about these seeds, not about others." in said
+    assert compare_runs(records, draws=FAST) == compared
+
+
+def test_stories_of_either_record_tie_rows_of_all_seeds(records, tmp_path):
+    tied = copied(records[1], tmp_path / "tied")
+    for seed in "123":
+        rows = read_lines(tied / f"seed-{seed}" / "split.jsonl")
+        for row in rows:
+            row["story"] = int(row["id"].rpartition("-")[2]) // 10
+        write_rows(tied / f"seed-{seed}" / "split.jsonl", rows)
+    counts = [compare_runs(paths, draws=FAST).pairs[0].difference.clusters for paths in ([records[0], tied], [tied, records[0]])]
+    assert counts == [4, 4]
+
+
+def without(record: Path, to: Path, seeds) -> Path:
+    """A copy of a record that has these seeds alone."""
+    shutil.copytree(record, to)
+    summary = json.loads((to / "summary.json").read_text("utf-8"))
+    (to / "summary.json").write_text(json.dumps(summary | {"seeds": seeds}), "utf-8")
+    return to
+
+
+def test_the_seeds_that_both_have_are_compared(records, tmp_path):
+    fewer = without(records[1], tmp_path / "fewer", [3, 1])
+    compared = compare_runs([records[0], fewer], draws=FAST)
+    whole = compare_runs(records, draws=FAST).pairs[0].difference
+    assert compared.pairs[0].difference.by_run == (whole.by_run[0], whole.by_run[2])
+    assert "Note: compared by the seeds that all records have, 1, 3; without 2." in str(compared)
+    single = compare_runs([records[0], without(records[1], tmp_path / "one", [2])], draws=FAST)
+    assert single.pairs[0].difference.by_run == (whole.by_run[1],)
+    assert single.pairs[0].discordant is not None
+    assert "seed by seed" not in str(single)
+
+
+def test_records_without_a_common_seed_are_refused_with_a_way_out(records, tmp_path):
+    one, two = without(records[0], tmp_path / "one", [1, 2]), without(records[1], tmp_path / "two", [3])
+    with pytest.raises(InputError, match=r"no seed in common \(.*one has 1, 2; .*two has 3\).*--set seeds=\[1, 2\]"):
+        compare_runs([one, two])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_record_with_seeds_beside_one_run_is_refused_and_its_runs_named(records, runs, turned):
+    sides = [records[0], runs["exclusive"][0]]
+    with pytest.raises(InputError, match=r"is the record of several seeds and .* is not: .*'.*seed-1', '.*seed-2', '.*seed-3'"):
+        compare_runs(sides[::-1] if turned else sides)
+    with pytest.raises(InputError, match=r"is the record of several seeds, not one run: name one of '.*seed-1'"):
+        compare_runs([[records[0], runs["exclusive"][0]], [runs["exclusive"][0]] * 2])
+
+
+def test_seeds_that_were_tested_on_other_rows_are_refused(records, tmp_path):
+    other = copied(records[1], tmp_path / "other")
+    rows = read_lines(other / "seed-2" / "test.jsonl")
+    write_rows(other / "seed-2" / "test.jsonl", rows[1:])
+    with pytest.raises(DataError, match=r"seed-2 and .*seed-2 were tested on different rows"):
+        compare_runs([records[0], other])
+
+
+def test_a_resample_without_a_row_of_some_seed_is_no_nan(tmp_path, records):
+    """Three seeds of three stories each, none of them shared: one resample in forty holds nothing of the first of them."""
+    few = [copied(record, tmp_path / record.name) for record in records]
+    for record in few:
+        taken: set[str] = set()
+        for seed in "123":
+            path = record / f"seed-{seed}" / "test.jsonl"
+            rows = [row for row in sorted(read_lines(path), key=lambda row: row["id"]) if row["id"] not in taken and "copy" not in row["id"]][:3]
+            taken |= {row["id"] for row in rows}
+            write_rows(path, rows)
+    for metric in ("accuracy", "log_loss", "macro_f1"):
+        found = compare_runs(few, metric=metric, draws=FAST).pairs[0].difference
+        assert found.low <= found.estimate <= found.high
+        assert 0 < found.p <= 1
 
 
 # the check of a pipeline

@@ -12,7 +12,7 @@ from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.corpus.coded import Coded, CodedSpec
 from newsclf.errors import DataError
-from newsclf.training.evaluate import evaluate, evaluate_corpus, prepare
+from newsclf.training.evaluate import evaluate, evaluate_corpus, parents_of, prepare
 from newsclf.training.run import train
 
 STANCE = Codebook.parse({"task": "view", "kind": "exclusive", "labels": ["FAVOR", "AGAINST", "none"], "targets": ["market", "town"]}, where="here")
@@ -143,3 +143,23 @@ def test_stances_for_and_against_get_the_figure_of_their_shared_task(small, labe
     if expected:
         sides = [row["f1"] for row in result.metrics.labels if row["label"].lower() in ("favor", "against")]
         assert result.metrics.summary["f_avg"] == pytest.approx(np.mean(sides))
+
+
+# hierarchical
+
+
+def test_labels_with_parents_are_scored_along_the_tree(small):
+    codebook = "codebook={task: color, kind: multi, labels: {warm: Warm colors., red: {definition: Red., parent: warm}, blue: Blue.}}"
+    rows = color_rows()
+    for row in rows:
+        row["labels"] = {"red": ["red", "warm"], "blue": ["blue"]}[row["labels"]]
+    write_rows(small / "corpus.jsonl", rows)
+    summary = train(small / "config.yaml", [codebook]).metrics.summary
+    assert {"hierarchical_precision", "hierarchical_recall", "hierarchical_f1"} <= summary.keys()
+    assert summary["hierarchical_f1"] == pytest.approx(summary["micro_f1"])  # the codes have the parents in them already
+
+
+def test_the_parent_of_a_label_is_a_column():
+    tree = {"a": {"definition": "A.", "parent": "b"}, "b": "B."}
+    assert parents_of(Codebook.parse({"task": "t", "kind": "multi", "labels": tree}, where="here")) == [1, None]
+    assert parents_of(COLOR) == []

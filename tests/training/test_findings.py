@@ -111,3 +111,39 @@ def test_the_surest_answers_end_with_all_of_them(runs):
 def test_phrases_are_marked_where_they_stand(text, phrases, pieces):
     evidence = Evidence("x", "text", 0, len(text), text, 1.0, tuple(Phrase(phrase, 1.0) for phrase in phrases))
     assert marked(evidence) == pieces
+
+
+def test_near_duplicates_are_counted_by_article_and_outlet(small):
+    rows = color_rows()
+    rows += [{**rows[0], "id": "copy", "outlet": "Other"}]
+    for row in rows:
+        row["labels"] = {target: {"red": "favor", "blue": "against"}[row["labels"]] for target in ("market", "town")}
+    write_rows(small / "corpus.jsonl", rows)
+    found = json.loads((train(small / "config.yaml", TASKS["stance"]).run / "findings.json").read_text("utf-8"))["copies"]
+    assert (found["texts"], found["repeated"]) == (len(rows), 2)  # an article has a row for each target, and is one text
+    assert found["sizes"] == [{"texts": 2, "stories": 1}]
+    assert found["between"] == [{"outlets": ["Other", "Outlet 0"], "stories": 1}]
+
+
+def test_labels_with_parents_have_hierarchical_scores_with_intervals(small):
+    rows = color_rows()
+    for row in rows:
+        row["labels"] = {"red": ["warm", "red"], "blue": ["blue"]}[row["labels"]]
+    write_rows(small / "corpus.jsonl", rows)
+    labels = "labels: {warm: Warm colors., red: {definition: Red., parent: warm}, blue: Blue.}"
+    result = train(small / "config.yaml", [f"codebook={{task: color, kind: multi, {labels}}}"])
+    found = json.loads((result.run / "findings.json").read_text("utf-8"))
+    assert {row["metric"]: row["estimate"] for row in found["headline"]} == pytest.approx(result.metrics.summary)
+    row = next(row for row in found["headline"] if row["metric"] == "hierarchical_f1")
+    assert row["name"] == "hierarchical F1"
+    assert row["low"] <= row["estimate"] <= row["high"]
+
+
+def test_what_the_sets_promised_and_what_became_of_it_is_found(small):
+    write_rows(small / "corpus.jsonl", color_rows(20))
+    run = train(small / "config.yaml", ["decision={sets: {coverage: 0.8}}"]).run
+    found = json.loads((run / "findings.json").read_text("utf-8"))
+    assert found["sets"]["asked"] == 0.8
+    assert 0 <= found["sets"]["estimate"] <= 1
+    assert len(found["promises"]) == 1
+    assert "exchangeable" in found["promises"][0]

@@ -99,10 +99,11 @@ def test_the_test_rows_are_those_of_the_split_in_order(recorded):
 
 
 def test_the_choice_of_c_is_recorded_with_what_it_was_chosen_by(recorded):
-    stage, chosen, losses = read_lines(recorded.run / "metrics.jsonl")[0].values()
+    stage, chosen, losses, *calibration = read_lines(recorded.run / "metrics.jsonl")[0].values()
     assert stage == "cross_validation"
     assert f"{chosen:g}" == min(losses, key=losses.__getitem__)
     assert len(losses) >= 3
+    assert calibration == ["platt", {}]  # so few rows choose no calibration
 
 
 def test_summary_model_and_card_say_the_same(recorded):

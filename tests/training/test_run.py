@@ -350,7 +350,7 @@ def test_an_exclusive_task_decides_by_the_most_probable_label():
 def test_the_bundle_says_what_it_was_made_of(folder):
     about = manifest(run(folder, "split.keep_together=[near_duplicate, outlet]"))["about"]
     assert about["name"] == "color"
-    assert about["chosen"] == {"C": 1.0}
+    assert about["chosen"] == {"C": 1.0, "calibration": "platt"}
     assert about["columns"] == {"on_error": "fail", "labels": "labels", "separator": ";"}
     assert (about["data"]["articles"], about["data"]["outlets"], about["data"]["kept together"]) == (24, 4, "near_duplicate, outlet")
     assert about["data"]["dates"] == "not given"
