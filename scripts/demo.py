@@ -1,4 +1,4 @@
-"""The demo: train three models on the starter corpus, score a small corpus, read one article. `make demo` runs it."""
+"""The demo: train three models on the starter corpus, study one, score a small corpus, read one article. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 
 import newsclf
 from newsclf.render import reading_text
+from newsclf.training.audit import audit
+from newsclf.training.backtest import backtest
+from newsclf.training.plan import plan
 from newsclf.training.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,13 +21,17 @@ ARTICLE = "exchangebrief-037"
 
 
 def main() -> None:
-    """Train, score, read; each step says what it did and where it lies."""
+    """Train, study, score, read; each step says what it did and where it lies."""
     started = time.monotonic()
     print("newsclf demo, on a starter corpus of invented articles: what you see is how it works, not how well.\n")
     for task in TASKS:
         result = newsclf.train(ROOT / "configs" / f"{task}.yaml")
         headline = ", ".join(f"{name.replace('_', ' ')} {result.metrics.summary[name]:.2f}" for name in ("micro_f1", "macro_f1"))
         print(f"trained   {_short(result.model):<16} from configs/{task}.yaml   tested on {result.metrics.rows} held-out rows: {headline}")
+    # what `newsclf plan`, `backtest` and `audit --inflation` do with a finished run: the report shows it
+    studied = plan(result.run, repeats=3).sentences()[1], backtest(result.run).sentences()[-1]
+    audit(result.run, with_inflation=True)
+    print("studied   " + "\n          ".join(studied))
     print(f"report    {_short(report(result.run, ROOT / 'models' / 'framing-report.html'))}: what the numbers are worth; open it in a browser")
     models = [ROOT / "models" / task for task in TASKS]
     scores = ROOT / "models" / "demo-scores"

@@ -543,7 +543,7 @@ main(["train", {config!r}])
 @pytest.mark.parametrize(
     "place",
     [
-        "newsclf.training.run:read_coded",
+        "newsclf.training.prepared:read_coded",
         "newsclf.learners.solver:solve",
         "newsclf.training.record:RunFolder.metrics",
         "newsclf.folder:write_file",

@@ -33,7 +33,7 @@ class Facts:
     """Of the article; rows of one article (one for each target) share theirs."""
 
     hashes: Sequence[str]
-    """Equal for equal texts."""
+    """Equal for equal titles and texts."""
 
     story: Ids
     """Near-duplicates share a number, as `near_duplicates` gives it. [rows]"""
@@ -52,7 +52,8 @@ class Facts:
         values = {column: [_value(article, column) for article in articles] for column in columns}
         return cls(
             [article.id for article in articles],
-            [text_hash(article.text) for article in articles],
+            # with the title: articles of a few words ("Correction: see above") are not copies of each other
+            [text_hash(f"{article.title}\n{article.text}") for article in articles],
             story,
             truth,
             {column: found for column, found in values.items() if any(found)},

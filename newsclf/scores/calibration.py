@@ -16,7 +16,7 @@ from newsclf.scores.parts import log_losses
 
 Method = Literal["platt", "isotonic", "temperature"]
 METHODS: tuple[Method, ...] = get_args(Method)
-PARTS, MOST = 3, 200_000
+PARTS, MOST = 3, 50_000
 """Parts of the held-out rows that methods are chosen by, and the most numbers (rows times labels): each part is fitted by every method."""
 
 FEWEST = 200

@@ -80,11 +80,11 @@ class Decay:
             low, high = 100 * self.slope.low, 100 * self.slope.high
             change = f"{100 * self.slope.estimate:+.1f} points a {self.period} ({low:+.1f} to {high:+.1f})"
             if high < 0:
-                said.append(f"It ages: {change}. Code new articles, and train again.")
+                said.append(f"It falls with time: {change}, because models age or later articles are harder. Code new ones, and train again.")
             elif low > 0:
                 said.append(f"Later {self.period}s are easier, not harder: {change}.")
             else:
-                said.append(f"That it ages is not shown: {change}.")
+                said.append(f"That it falls with time is not shown: {change}.")
         if self.undated:
             said.append(f"{self.undated:,} rows have no date that says the {self.period}, and are left out.")
         return said
@@ -239,7 +239,7 @@ def _origins(number: Ids, *, where: str, period: Period) -> list[int]:
     if len(periods) < 3:
         raise DataError(
             f"{where}: a back-test takes dated articles of three {period}s or more, and they are of {len(periods)}. "
-            "Its column is data.date, written as 2024-01-31; a finer period is --period month."
+            "Their column is data.date, written as 2024-01-31; the finest period is the month."
         )
     possible = [one for one in periods[1:] if (number < one).sum() >= FEWEST]
     if not possible:

@@ -23,7 +23,7 @@ from newsclf.training.study import Study, study
 logger = logging.getLogger(__name__)
 NOT_PEOPLE = (
     "The codings are not of people who coded independently (coders.people: false): their agreement says that the labels can be found in the texts, "
-    "and is no human ceiling."
+    "not how well people do."
 )
 NAMES = {"accuracy": "an accuracy of", "micro_f1": "a micro-F1 of", "macro_f1": "a macro-F1 of"}
 BY = {"majority": "the majority of the coders", "dawid_skene": "Dawid and Skene's model of the coders"}

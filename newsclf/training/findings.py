@@ -75,6 +75,7 @@ def findings(trained: Trained) -> dict[str, Any]:
         "targets": list(codebook.targets),
         "rows": len(tested),
         "clusters": len(np.unique(trained.stories)),
+        "outlets": len({example.article.outlet for example in tested.examples} - {""}),
         "cluster_kind": "stories",
         "headline": headline(trained),
         "labels": labels(trained),

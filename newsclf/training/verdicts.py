@@ -11,6 +11,9 @@ from newsclf.scores.intervals import FEW
 FEW_ROWS, WEAK, UNSURE, OFF = 10, 0.5, 0.1, 0.05
 """Test rows of a label below which its score says little; F1 too low to use; half-width of a wide interval; a large calibration error."""
 
+FEW_OUTLETS = 5
+"""Outlets of the test rows below which a score says little of outlets that are new."""
+
 TELLING = 200
 """Probabilities from which a calibration error is more than chance."""
 
@@ -63,6 +66,9 @@ def _widths(found: Mapping[str, Any]) -> Iterator[Verdict]:
         )
     if found["clusters"] < FEW:
         yield Verdict("bad", f"The test rows are of {found['clusters']} {found['cluster_kind']}: the intervals may be too narrow.")
+    if 0 < found.get("outlets", 0) < FEW_OUTLETS:
+        some = "one outlet" if found["outlets"] == 1 else f"{found['outlets']} outlets"
+        yield Verdict("bad", f"The test rows are of {some}: the intervals do not say how it does on others.")
 
 
 def _by_label(labels: Sequence[Mapping[str, Any]]) -> Iterator[Verdict]:

@@ -34,7 +34,7 @@ def test_a_change_of_meaning_is_seen_as_age(aged):
     assert min(of_first["2024-03"], of_first["2024-04"]) > 0.8
     assert max(of_first["2024-05"], of_first["2024-06"]) < 0.2
     assert aged.slope.high < 0
-    assert any(sentence.startswith("It ages: -") for sentence in aged.sentences())
+    assert any(sentence.startswith("It falls with time: -") for sentence in aged.sentences())
     assert "3 rows have no date that says the month, and are left out." in aged.sentences()
 
 
@@ -64,7 +64,7 @@ def test_the_text_has_each_horizon_each_date_and_the_sentences(aged):
 def test_where_nothing_changes_no_age_is_shown(tmp_path):
     found = backtest(run_of(tmp_path, dated(color_rows(60), periods=4)))
     assert found.slope.low <= 0 <= found.slope.high
-    assert any(sentence.startswith("That it ages is not shown: ") for sentence in found.sentences())
+    assert any(sentence.startswith("That it falls with time is not shown: ") for sentence in found.sentences())
 
 
 def test_one_later_period_gives_no_slope(tmp_path):

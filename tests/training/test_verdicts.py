@@ -35,6 +35,8 @@ def test_a_good_run_has_nothing_against_it():
     [
         ({"share": 0.75}, "not shown to be better"),
         ({"clusters": 12}, "of 12 stories: the intervals may be too narrow"),
+        ({"outlets": 2}, "of 2 outlets: the intervals do not say how it does on others"),
+        ({"outlets": 1}, "of one outlet: the intervals do not say how it does on others"),
         ({"ece": 0.2}, "off by 20 points"),
         ({"labels": [{"label": "a", "rows": 9, "f1": 1.0}]}, "Fewer than 10 test rows are coded 'a'"),
         ({"labels": [{"label": "a", "rows": 90, "f1": 0.3}]}, "Do not print 'a' alone"),
