@@ -30,6 +30,11 @@ COMMANDS = {
     "compare": ["--metric", "--clusters", "--fail-if-worse"],
     "coders": ["--codebook", "--column", "--json"],
     "disagree": ["--codebook", "--column", "csv"],
+    "settle": ["--codebook", "--by", "--column"],
+    "recode": ["--codebook", "--to", "--table", "--todo", "--draft"],
+    "audit": ["CONFIG|RUN", "--set", "--inflation", "--json", "--quiet"],
+    "plan": ["--gain", "--json", "--quiet"],
+    "backtest": ["--period", "--json", "--quiet"],
     "train": ["--set", "--json", "--quiet", "config"],
     "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
     "score": [
