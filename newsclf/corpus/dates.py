@@ -6,6 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date as Date  # noqa: N812 (a type; `date` is what articles have)
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ Booleans = NDArray[np.bool_]
 
 LATEST = "latest"
 """In the place of a date: whichever leaves the share that is asked for."""
+
+Period = Literal["month", "quarter", "year"]
+MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ]\d\d.*)?)?)?", re.ASCII | re.DOTALL)
 
@@ -87,3 +91,24 @@ def _latest(first: Ids, last: Ids, share: float) -> int:
         )
     missed = np.abs(len(first) - earlier - share * len(first))
     return int(days[clear][np.argmin(missed[clear])])
+
+
+def periods(dates: Sequence[str], period: Period) -> Ids:
+    """The number of the month, quarter or year of each date, counted from the year 0; -1 where the date does not say which it is. [dates]"""
+    numbers = np.full(len(dates), -1, np.int64)
+    for row, written in enumerate(dates):
+        if (days := span(written)) is not None:
+            first, last = (_month(day) // MONTHS[period] for day in days)
+            numbers[row] = first if first == last else -1
+    return numbers
+
+
+def period_name(number: int, period: Period) -> str:
+    """How a period that `periods` numbered is written: 2024-03, 2024 Q1, 2024."""
+    year, part = divmod(number, 12 // MONTHS[period])
+    return {"month": f"{year}-{part + 1:02}", "quarter": f"{year} Q{part + 1}", "year": f"{year}"}[period]
+
+
+def _month(day: int) -> int:
+    found = Date.fromordinal(day)
+    return 12 * found.year + found.month - 1

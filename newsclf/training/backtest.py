@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from newsclf.corpus.dates import span
+from newsclf.corpus.dates import MONTHS, Period, period_name, periods
 from newsclf.corpus.dedup import Ids
 from newsclf.corpus.split import leaks
 from newsclf.errors import DataError, InputError, listed, shown
@@ -24,9 +23,6 @@ from newsclf.training.prepared import Prepared, revisit
 
 logger = logging.getLogger(__name__)
 DECAY = "decay.json"
-
-Period = Literal["month", "quarter", "year"]
-MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 
 MANY = 12
 """Periods that automatic choice allows at most: with more, a period has few articles and the table many columns."""
@@ -133,7 +129,7 @@ def backtest(run: str | Path, *, period: Period | Literal["auto"] = "auto") -> D
     prepared, _ = revisit(run)
     dates = [example.article.date for example in prepared.every.examples]
     chosen = period if period != "auto" else _fitting(dates)
-    number = _numbers(dates, chosen)
+    number = periods(dates, chosen)
     found = _measure(prepared, number, chosen, where=str(run))
     write_beside(run, DECAY, found.as_dict())
     return found
@@ -153,7 +149,7 @@ def _measure(prepared: Prepared, number: Ids, period: Period, *, where: str) -> 
             _, decided = trial(prepared, inside, tested)
             heights[tested, at, number[tested] - origin] = _right(prepared.every.truth[tested], decided, kind)
             report.advance(1)
-    names = {value: _name(value, period) for value in range(origins[0], last + 1)}
+    names = {value: period_name(value, period) for value in range(origins[0], last + 1)}
     counts = np.array([[(number == origin + ahead).sum() for ahead in range(heights.shape[2])] for origin in origins])  # [origins, ahead]
     cells = tuple(
         Cell(names[origin], names[origin + ahead], ahead + 1, int(counts[at, ahead]), float(_ratio(heights[:, at, ahead].sum(axis=0))))
@@ -207,43 +203,23 @@ def _interval(parts: Floats, story: Ids, statistic: Statistic) -> Interval | Non
 def _fitting(dates: Sequence[str]) -> Period:
     """The finest period of which there are no more than `MANY`."""
     for period in MONTHS:
-        numbers = _numbers(dates, period)
+        numbers = periods(dates, period)
         if len(np.unique(numbers[numbers >= 0])) <= MANY:
             return period
     return "year"
 
 
-def _numbers(dates: Sequence[str], period: Period) -> Ids:
-    """The period of each date, counted from the year 0; -1 where the date does not say. [dates]"""
-    numbers = np.full(len(dates), -1, np.int64)
-    for row, written in enumerate(dates):
-        if (days := span(written)) is not None:
-            first, last = (_month(day) // MONTHS[period] for day in days)
-            numbers[row] = first if first == last else -1
-    return numbers
-
-
-def _month(day: int) -> int:
-    found = date.fromordinal(day)
-    return 12 * found.year + found.month - 1
-
-
-def _name(number: int, period: Period) -> str:
-    year, part = divmod(number, 12 // MONTHS[period])
-    return {"month": f"{year}-{part + 1:02}", "quarter": f"{year} Q{part + 1}", "year": f"{year}"}[period]
-
-
 def _origins(number: Ids, *, where: str, period: Period) -> list[int]:
     """First periods not to train on, spread over those that have enough rows before them."""
-    periods = np.unique(number).tolist()
-    if len(periods) < 3:
+    found = np.unique(number).tolist()
+    if len(found) < 3:
         raise DataError(
-            f"{where}: a back-test takes dated articles of three {period}s or more, and they are of {len(periods)}. "
+            f"{where}: a back-test takes dated articles of three {period}s or more, and they are of {len(found)}. "
             "Their column is data.date, written as 2024-01-31; the finest period is the month."
         )
-    possible = [one for one in periods[1:] if (number < one).sum() >= FEWEST]
+    possible = [one for one in found[1:] if (number < one).sum() >= FEWEST]
     if not possible:
-        before = int((number < periods[-1]).sum())
+        before = int((number < found[-1]).sum())
         raise DataError(f"{where}: a back-test takes {FEWEST} dated rows before its last {period}, and there are {before}. Code more articles.")
     some = np.unique(np.linspace(0, len(possible) - 1, ORIGINS).round().astype(int)).tolist()
     return [possible[at] for at in some]

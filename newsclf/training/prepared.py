@@ -128,6 +128,8 @@ def revisit(run: str | Path) -> tuple[Prepared, Part]:
     folder = Path(run)
     config, lines = folder / "config.yaml", folder / "split.jsonl"
     if not config.is_file() or not lines.is_file():
+        if seeds := sorted(map(str, folder.glob("seed-*"))):
+            raise InputError(f"{folder}: this is the record of several seeds, not one run: name one of {listed(seeds)}.")
         raise InputError(
             f"{folder}: this is not the folder of a finished run; name the one that training prints as its record, models/runs/NAME-DATE-TIME."
         )

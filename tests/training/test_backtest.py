@@ -7,9 +7,10 @@ import pytest
 from color_articles import color_rows
 from studied_runs import dated, run_of
 
+from newsclf.corpus.dates import period_name, periods
 from newsclf.errors import DataError, InputError
 from newsclf.training import backtest as tested_module
-from newsclf.training.backtest import FEWEST, ORIGINS, _fitting, _name, _numbers, _origins, _ratio, _right, _slope, backtest
+from newsclf.training.backtest import FEWEST, ORIGINS, _fitting, _origins, _ratio, _right, _slope, backtest
 
 SWAP = {"red": "blue", "blue": "red"}
 
@@ -118,9 +119,11 @@ def test_the_finest_period_of_twelve_or_fewer_is_taken():
 
 def test_a_date_has_a_period_only_where_it_is_as_fine():
     dates = ["2024-03-31", "2024-03", "2024", "31.3.2024", "", "2024-04-01T10:00"]
-    assert (_numbers(dates, "month") >= 0).tolist() == [True, True, False, False, False, True]
-    assert (_numbers(dates, "year") >= 0).tolist() == [True, True, True, False, False, True]
-    named = {period: [_name(number, period) for number in _numbers(dates, period).tolist() if number >= 0] for period in ("month", "quarter", "year")}
+    assert (periods(dates, "month") >= 0).tolist() == [True, True, False, False, False, True]
+    assert (periods(dates, "year") >= 0).tolist() == [True, True, True, False, False, True]
+    named = {
+        period: [period_name(number, period) for number in periods(dates, period).tolist() if number >= 0] for period in ("month", "quarter", "year")
+    }
     assert named == {"month": ["2024-03", "2024-03", "2024-04"], "quarter": ["2024 Q1", "2024 Q1", "2024 Q2"], "year": ["2024"] * 4}
 
 

@@ -275,6 +275,8 @@ def test_a_report_is_that_of_one_seed(several):
     record = several.seeds.record
     with pytest.raises(InputError, match=r"the record of several seeds.*: name one of '.*seed-3', '.*seed-1', '.*seed-2'"):
         report(record)
+    with pytest.raises(InputError, match=r"the record of several seeds.*: name one of '.*seed-1', '.*seed-2'"):
+        revisit(record)
     assert revisit(record / "seed-1")[0].experiment.split.seed == 1
 
 
