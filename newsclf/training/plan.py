@@ -87,8 +87,7 @@ def plan(run: str | Path, *, gain: float = GAIN, repeats: int = REPEATS, seed: i
     run's learner is made anew in each part. In each repeat the articles are dealt out anew: near-duplicates together, every label in proportion, each
     part within the next. Parts of one corpus overlap, the large ones most, and so differ less than parts of new corpora would: the curve is fitted to
     deviations that are divided by the root of the share that was left out (the finite population correction, as in the delete-d jackknife of Shao &
-    Wu 1989). In simulations ranges at twice the articles that say 80 % then held in 79 to 85 % of corpora, and in 54 to 67 % without it; where the
-    curve is flat in 68 and 45 %.
+    Wu 1989). How often the ranges then hold, scripts/simulate_curves.py prints.
 
     Raises InputError for a gain that is not between 0 and 1, for fewer repeats than three, and for what is no run; DataError for too few articles.
     """
@@ -110,7 +109,7 @@ def plan(run: str | Path, *, gain: float = GAIN, repeats: int = REPEATS, seed: i
     articles = _articles(prepared, inside)
     # half up: means that are 1 apart must not round to one number
     means = np.floor(sizes.mean(axis=0) + 0.5).astype(int).tolist()
-    curve = fit_curve(means, _as_if_new(scores, sizes.mean(axis=0) / articles), seed=seed)
+    curve = fit_curve(means, as_if_new(scores, sizes.mean(axis=0) / articles), seed=seed)
     found = LabelPlan(articles, curve, scores, curve.plan(gain, now=articles))
     write_beside(run, PLAN, found.as_dict())
     return found
@@ -145,7 +144,7 @@ def _scores(prepared: Prepared, orders: list[list[Ids]], tested: Ids) -> Floats:
     return scores
 
 
-def _as_if_new(scores: Floats, shares: Floats) -> Floats:
+def as_if_new(scores: Floats, shares: Floats) -> Floats:
     """The scores as far apart as those of articles drawn anew would be; `shares` of all articles are in each size. [sizes, repeats], [sizes]"""
     means = scores.mean(axis=1, keepdims=True)
     return np.asarray(np.clip(means + (scores - means) / np.sqrt(1 - shares)[:, None], 0, 1))

@@ -10,7 +10,7 @@ from studied_runs import run_of
 from newsclf.errors import DataError, InputError, OutputError
 from newsclf.scores.curves import fit_curve
 from newsclf.training.beside import write_beside
-from newsclf.training.plan import FEWEST, SHARES, LabelPlan, _articles, _as_if_new, _parts, plan
+from newsclf.training.plan import FEWEST, SHARES, LabelPlan, _articles, _parts, as_if_new, plan
 from newsclf.training.prepared import revisit
 
 
@@ -80,8 +80,8 @@ def test_articles_are_counted_once_however_many_rows_they_have(run):
 
 def test_deviations_grow_to_those_of_articles_drawn_anew():
     scores = np.array([[0.4, 0.6], [0.49, 0.51]])
-    assert _as_if_new(scores, np.array([0.0, 0.99])) == pytest.approx(np.array([[0.4, 0.6], [0.4, 0.6]]))
-    assert _as_if_new(np.array([[0.9, 1.0]]), np.array([0.99])).max() == 1  # a score stays one
+    assert as_if_new(scores, np.array([0.0, 0.99])) == pytest.approx(np.array([[0.4, 0.6], [0.4, 0.6]]))
+    assert as_if_new(np.array([[0.9, 1.0]]), np.array([0.99])).max() == 1  # a score stays one
 
 
 def test_parts_of_one_corpus_say_as_much_as_corpora_of_their_own():
@@ -93,7 +93,7 @@ def test_parts_of_one_corpus_say_as_much_as_corpora_of_their_own():
         luck = chance.normal(0, 0.5, size=500)
         orders = [chance.permutation(luck) for _ in range(5)]
         means = 0.5 + np.array([[order[: int(share * 500)].mean() for order in orders] for share in shares])
-        spread.append(_as_if_new(means, shares).var(axis=1, ddof=1))
+        spread.append(as_if_new(means, shares).var(axis=1, ddof=1))
     assert np.sqrt(np.mean(spread, axis=0)) == pytest.approx(0.5 / np.sqrt(shares * 500), rel=0.1)
 
 
