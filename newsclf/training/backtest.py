@@ -19,6 +19,7 @@ from newsclf.scores.intervals import Interval, Share, Statistic, cluster_interva
 from newsclf.scores.metrics import Booleans, Floats, Kind
 from newsclf.training.beside import write_beside
 from newsclf.training.learn import trial
+from newsclf.training.measured import named
 from newsclf.training.prepared import Prepared, revisit
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Decay:
 
     def sentences(self) -> list[str]:
         """What can be said of the models' age."""
-        name, first = self.metric.replace("_", " "), self.horizons[0]
+        name, first = named(self.metric), self.horizons[0]
         said = [f"In the first {self.period} after its training articles {name} is {first[3]:.2f}{_range(first[2])}."]
         if self.slope is None:
             said.append(f"Whether it falls after that cannot be told: no date has two {self.period}s with articles after it.")
@@ -87,7 +88,7 @@ class Decay:
 
     def text(self) -> str:
         """The tables, and the sentences."""
-        lines = [f"{self.period}s ahead   rows   {self.metric.replace('_', ' ')}   95 %"]
+        lines = [f"{self.period}s ahead   rows   {named(self.metric)}   95 %"]
         for ahead, rows, interval, estimate in self.horizons:
             lines.append(f"{ahead:>{len(self.period) + 7}}  {rows:5,}   {estimate:.3f}{_range(interval)}")
         lines += ["", "trained on what is before, tested on:"]
