@@ -35,9 +35,9 @@ class LabelSets:
     """Gives each article the set of labels that may be the right one; `str` says what the sets promise.
 
     The promise is for articles that are exchangeable with the held-out ones (Vovk, Gammerman & Shafer 2005), as those of new outlets, later years or
-    other subjects are not: on 3,000 articles of AllSides, sets for 90 % held the right bias of 72 % of articles of new outlets where outlets were
-    spread over the folds, and of 94 % where `split.keep_together` kept them apart, at 2.0 and 2.7 labels of 3. The model in use has seen all rows
-    and those of the folds fewer, so that the promise is close, not exact.
+    other subjects are not: scripts/simulate_abstention.py prints how much less sets for 90 % then hold. Keep outlets apart in the folds
+    (`split.keep_together`) where the model is to read new ones. The model in use has seen all rows and those of the folds fewer, so that the promise
+    is close, not exact.
     """
 
     coverage: float
@@ -110,7 +110,7 @@ def _fitness(probabilities: Floats, method: Method) -> Floats:
     lac: its probability. aps: what the labels that are more probable leave of 1. The aps of Romano, Sesia & Candès 2020 takes a random share of the
     label's own probability off too, and would give one article two sets; with none of it the likeliest label is in every set, and where the model is
     right more often than was asked for, the sets cover as much as that. (With all of it, the set has every label as soon as the least probable one is
-    right more often than sets may miss: three of three on AllSides, for 90 %.)
+    right more often than sets may miss.)
     """
     if method == "lac":
         return probabilities

@@ -27,6 +27,7 @@ from newsclf.learners.protocol import Folds, Pairs
 from newsclf.training.coders import Agreement, read_beside, read_by_coders
 from newsclf.training.evaluate import CodedPairs, nothing_coded, prepare
 from newsclf.training.experiment import Experiment
+from newsclf.training.seed_folders import folders_listed, seeds_of
 
 logger = logging.getLogger(__name__)
 
@@ -128,8 +129,8 @@ def revisit(run: str | Path) -> tuple[Prepared, Part]:
     folder = Path(run)
     config, lines = folder / "config.yaml", folder / "split.jsonl"
     if not config.is_file() or not lines.is_file():
-        if seeds := sorted(map(str, folder.glob("seed-*"))):
-            raise InputError(f"{folder}: this is the record of several seeds, not one run: name one of {listed(seeds)}.")
+        if seeds := seeds_of(folder):
+            raise InputError(f"{folder}: this is the record of several seeds, not one run: name one of {folders_listed(folder, seeds)}.")
         raise InputError(
             f"{folder}: this is not the folder of a finished run; name the one that training prints as its record, models/runs/NAME-DATE-TIME."
         )

@@ -12,7 +12,7 @@ from newsclf import __version__
 from newsclf.errors import InputError, OutputError, need
 from newsclf.training.formats import FORMATS
 from newsclf.training.pictures import pictures
-from newsclf.training.seeds import folders_listed, seeds_of
+from newsclf.training.seed_folders import folders_listed, seeds_of
 from newsclf.training.studies import MAKERS, studies
 from newsclf.training.verdicts import Studies, answers
 

@@ -20,7 +20,8 @@ from newsclf.training.findings import Trained, copies
 from newsclf.training.learn import learn
 from newsclf.training.prepared import Part, Prepared
 from newsclf.training.record import RunFolder
-from newsclf.training.seeds import Seeds, name_of, of_seed, parts_of, seed_named
+from newsclf.training.seed_folders import name_of
+from newsclf.training.seeds import Seeds, of_seed, parts_of, seed_named
 
 logger = logging.getLogger(__name__)
 

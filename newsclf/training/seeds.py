@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.errors import DataError, listed
+from newsclf.errors import DataError
 from newsclf.training.experiment import Experiment
 from newsclf.training.prepared import Part, Prepared
+from newsclf.training.seed_folders import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -110,22 +110,3 @@ def seed_named(seed: int) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(f"seed {seed}: {error}") from error
-
-
-def name_of(seed: int) -> str:
-    """Name of a seed's folder in the record."""
-    return f"seed-{seed}"
-
-
-def seeds_of(record: Path) -> tuple[int, ...]:
-    """The seeds of a record; none where it is that of one run, or no record."""
-    try:
-        seeds = json.loads((record / "summary.json").read_text("utf-8"))["seeds"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ()
-    return tuple(seed for seed in seeds if isinstance(seed, int)) if isinstance(seeds, list) else ()
-
-
-def folders_listed(record: Path, seeds: Sequence[int]) -> str:
-    """The folders of a record's seeds, for messages."""
-    return listed(str(record / name_of(seed)) for seed in seeds)

@@ -13,7 +13,7 @@ import numpy as np
 from newsclf.corpus.formats import BadRow, read_rows
 from newsclf.errors import DataError, InputError, listed, shown
 from newsclf.scores.metrics import Booleans, Floats, Kind
-from newsclf.training.seeds import folders_listed, name_of, seeds_of
+from newsclf.training.seed_folders import folders_listed, name_of, seeds_of
 
 Key = tuple[str, str]
 """Id of an article, and the target for stances."""

@@ -46,17 +46,24 @@ def test_a_trial_gives_what_the_learned_model_gives(prepared):
     assert decided.tolist() == expected[1].tolist()
 
 
-def test_a_trial_never_gives_a_label_that_it_has_no_row_of(prepared):
-    names, truth = prepared.codebook.names, prepared.every.truth
-    outside = np.flatnonzero(truth[:, 0])[:3]
-    inside = np.flatnonzero(~truth[:, 0])
-    if len(names) > 2:
-        probabilities, decided = trial(prepared, inside, outside)
-        assert probabilities[:, 0].tolist() == [0, 0, 0]
-        assert not decided[:, 0].any()
-    else:
-        with pytest.raises(DataError, match="have only the label"):
-            trial(prepared, inside, outside)
+def test_a_trial_of_one_label_is_refused(prepared):
+    truth = prepared.every.truth
+    with pytest.raises(DataError, match="have only the label"):
+        trial(prepared, np.flatnonzero(~truth[:, 0]), np.flatnonzero(truth[:, 0]))
+
+
+def test_a_trial_never_gives_a_label_that_it_has_no_row_of(small):
+    green = [{"id": f"green-{number}", "text": f"Meadows and moss of town {number}.", "labels": "green"} for number in range(3)]
+    write_rows(small / "corpus.jsonl", [*color_rows(), *green])
+    codebook = {"task": "color", "kind": "exclusive", "labels": ["green", "red", "blue"]}
+    prepared = Prepared.read(Experiment.load(small / "config.yaml", [f"codebook={json.dumps(codebook)}"]))
+    truth = prepared.every.truth
+    inside, outside = np.flatnonzero(~truth[:, 0]), np.flatnonzero(truth[:, 0])
+    probabilities, decided = trial(prepared, inside, outside)
+    assert probabilities[:, 0].tolist() == [0, 0, 0]
+    assert probabilities.sum(axis=1) == pytest.approx([1, 1, 1])
+    assert not decided[:, 0].any()
+    assert decided.any(axis=1).all()
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic", "temperature", "auto"])

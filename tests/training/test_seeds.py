@@ -21,7 +21,8 @@ from newsclf.training.experiment import Experiment, json_schema
 from newsclf.training.prepared import Prepared, revisit
 from newsclf.training.report import report
 from newsclf.training.run import train
-from newsclf.training.seeds import Seeds, experiment_of, of_seed, seeds_of
+from newsclf.training.seed_folders import seeds_of
+from newsclf.training.seeds import Seeds, experiment_of, of_seed
 
 
 def filled(folder):
@@ -275,7 +276,7 @@ def test_a_report_is_that_of_one_seed(several):
     record = several.seeds.record
     with pytest.raises(InputError, match=r"the record of several seeds.*: name one of '.*seed-3', '.*seed-1', '.*seed-2'"):
         report(record)
-    with pytest.raises(InputError, match=r"the record of several seeds.*: name one of '.*seed-1', '.*seed-2'"):
+    with pytest.raises(InputError, match=r"the record of several seeds.*: name one of '.*seed-3', '.*seed-1', '.*seed-2'"):
         revisit(record)
     assert revisit(record / "seed-1")[0].experiment.split.seed == 1
 
