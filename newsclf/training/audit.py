@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from newsclf.corpus.dedup import Clusters, clusters
+from newsclf.corpus.dedup import Clusters
 from newsclf.corpus.leaks import Leaks
 from newsclf.corpus.outlets import Merge
 from newsclf.corpus.replay import PARTS
@@ -116,13 +114,12 @@ def audit(what: str | Path, settings: Sequence[str] = (), *, with_inflation: boo
     found = inflation(prepared, part) if with_inflation else None
     if found and is_run:
         write_beside(what, INFLATION, found.as_dict())
-    first = np.unique(prepared.every.pairs.rows, return_index=True)[1]  # a row of each article: those of one share its story
     return Audit(
         name=prepared.experiment.name,
         parts={name: int((part == name).sum()) for name in PARTS},
         quarantined=len(prepared.quarantined),
         leaks=prepared.leaks(part),
-        copies=clusters(prepared.story[first], [prepared.every.examples[row].article.outlet for row in first.tolist()]),
+        copies=prepared.copies(),
         merges=prepared.merges,
         inflation=found,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from newsclf.article import Evidence
 from newsclf.bundle import Bundle
-from newsclf.corpus.dedup import Clusters, clusters
+from newsclf.corpus.dedup import Clusters
 from newsclf.corpus.leaks import Leaks
 from newsclf.inference.answers import Answers, predictions
 from newsclf.inference.evidence import Sentences
@@ -24,7 +24,6 @@ from newsclf.scores.ranking import bins, calibration_error
 from newsclf.training.doubt import doubt
 from newsclf.training.evaluate import CodedPairs, Evaluation, parents_of, sides_of
 from newsclf.training.measured import hierarchical_parts, interval_of, named
-from newsclf.training.prepared import Prepared
 from newsclf.training.slices import slices
 from newsclf.training.verdicts import verdicts
 
@@ -52,13 +51,6 @@ class Trained:
     def names(self) -> tuple[str, ...]:
         """Labels in the order of the columns."""
         return tuple(self.bundle.codebook.names)
-
-
-def copies(prepared: Prepared) -> Clusters:
-    """Near-duplicates among the articles of a corpus, by size and by the outlets that share them."""
-    # an article stands in a row for each of its targets
-    rows = np.unique(prepared.every.pairs.rows, return_index=True)[1]
-    return clusters(prepared.story[rows], [prepared.every.examples[row].article.outlet for row in rows.tolist()])
 
 
 def findings(trained: Trained) -> dict[str, Any]:

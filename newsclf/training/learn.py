@@ -68,7 +68,7 @@ def trial(prepared: Prepared, inside: Ids, tested: Ids) -> tuple[Floats, Boolean
     """
     present = np.flatnonzero(prepared.every.truth[inside].any(axis=0))
     answering = prepared.experiment.decision.model_copy(update={"abstain": None, "abstain_below": 0.0, "sets": None})
-    prepared = replace(prepared, experiment=prepared.experiment.model_copy(update={"decision": answering}))
+    prepared = prepared.altered(experiment=prepared.experiment.model_copy(update={"decision": answering}))
     learned = _learn(_restricted(prepared, present), inside, quiet=True)
     some, given = learned.bundle.answer(prepared.every.take(tested).pairs)
     probabilities = np.zeros((len(tested), len(prepared.codebook.names)))
@@ -85,7 +85,7 @@ def _restricted(prepared: Prepared, present: Ids) -> Prepared:
     names = {codebook.names[column] for column in present.tolist()}
     labels = {name: label.model_copy(update={"parent": ""}) for name, label in codebook.labels.items() if name in names}
     fewer = codebook.model_copy(update={"labels": labels, "min_labels": min(codebook.min_labels, len(labels))})
-    return replace(prepared, codebook=fewer, every=replace(prepared.every, truth=prepared.every.truth[:, present]))
+    return prepared.altered(codebook=fewer, every=replace(prepared.every, truth=prepared.every.truth[:, present]))
 
 
 def calibrated(experiment: Experiment, fitted: Fitted, truth: Booleans, codebook: Codebook) -> Fitted:

@@ -15,7 +15,7 @@ from newsclf.article import Article
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.corpus.coded import Coded, CodedSpec, read_coded
-from newsclf.corpus.dedup import Ids, near_duplicates
+from newsclf.corpus.dedup import Clusters, Ids, clusters, near_duplicates
 from newsclf.corpus.formats import BadRow
 from newsclf.corpus.leaks import COLUMNS, Facts, Leaks, audit
 from newsclf.corpus.outlets import Merge, canonical
@@ -73,6 +73,17 @@ class Prepared:
     def story(self) -> Ids:
         """A number for each row; rows about near-duplicates share one. [rows]"""
         return stories(self.every.pairs)
+
+    def altered(self, *, experiment: Experiment | None = None, codebook: Codebook | None = None, every: CodedPairs | None = None) -> Prepared:
+        """The same rows under another experiment, or under fewer labels; stories, which lie in the texts, are not looked for again."""
+        other = replace(self, experiment=experiment or self.experiment, codebook=codebook or self.codebook, every=every or self.every)
+        vars(other)["story"] = self.story
+        return other
+
+    def copies(self) -> Clusters:
+        """Near-duplicates among the articles, by size and by the outlets that share them."""
+        first = np.unique(self.every.pairs.rows, return_index=True)[1]  # a row of each article: those of one share its story
+        return clusters(self.story[first], [self.every.examples[row].article.outlet for row in first.tolist()])
 
     def rows(self, spec: SplitSpec | None = None) -> Rows:
         """What a split (the experiment's, or another) has to know of the rows."""

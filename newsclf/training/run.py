@@ -16,7 +16,7 @@ from newsclf.inference.predictor import Predictor
 from newsclf.training.about import about
 from newsclf.training.evaluate import Evaluation, evaluate
 from newsclf.training.experiment import RUNS, Experiment
-from newsclf.training.findings import Trained, copies
+from newsclf.training.findings import Trained
 from newsclf.training.learn import learn
 from newsclf.training.prepared import Part, Prepared
 from newsclf.training.record import RunFolder
@@ -94,7 +94,7 @@ def _run(prepared: Prepared, part: Part, record: RunFolder) -> _Done:
     record.metrics(metrics, learned.fitted, tested, prepared.codebook)
     record.agreement(prepared.agreement, metrics, tested)
     fingerprint = bundle.save(record.folder / "bundle")
-    trained = Trained(bundle, learned.fitted, learned.rows, tested, prepared.story[outside], metrics, prepared.leaks(part), copies(prepared))
+    trained = Trained(bundle, learned.fitted, learned.rows, tested, prepared.story[outside], metrics, prepared.leaks(part), prepared.copies())
     record.findings(trained, fingerprint)
     record.close(metrics, fingerprint)
     return _Done(record.folder, bundle, metrics, fingerprint)

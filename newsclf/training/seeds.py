@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,7 @@ class Seeds:
 
 def of_seed(prepared: Prepared, seed: int) -> Prepared:
     """The same rows for the run of one seed: that of the split and the folds, and of the learner where it has one."""
-    run = replace(prepared, experiment=experiment_of(prepared.experiment, seed))
-    # stories are found in texts, which no seed touches: once is enough
-    vars(run)["story"] = prepared.story
-    return run
+    return prepared.altered(experiment=experiment_of(prepared.experiment, seed))
 
 
 def experiment_of(experiment: Experiment, seed: int) -> Experiment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -132,22 +132,16 @@ MAKERS: Mapping[str, str] = {
 }
 """What leaves each file there."""
 
-_Study = TypeVar("_Study", bound=Found)
-
 
 def studies(run: Path) -> dict[str, dict[str, Any] | None]:
     """Each study of a run as plain values, None for one that was not made; raises InputError for a file that no study wrote."""
-    return {name: _dumped(run / file, kind) if (run / file).is_file() else None for name, (file, kind) in FILES.items()}
+    return {name: _read(run / file, kind) if (run / file).is_file() else None for name, (file, kind) in FILES.items()}
 
 
-def _dumped(path: Path, kind: type[_Study]) -> dict[str, Any]:
-    return _read(path, kind).model_dump()
-
-
-def _read(path: Path, kind: type[_Study]) -> _Study:
+def _read(path: Path, kind: type[Found]) -> dict[str, Any]:
     hint = "Remove it, or make it anew"
     try:
-        return kind.model_validate(json.loads(path.read_text("utf-8")))
+        return kind.model_validate(json.loads(path.read_text("utf-8"))).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"

@@ -12,6 +12,7 @@ from color_articles import color_rows, write_rows
 from newsclf.corpus.split import SplitSpec
 from newsclf.errors import ConfigError, DataError, InputError
 from newsclf.inference.predictor import Predictor
+from newsclf.training import prepared as preparing
 from newsclf.training.experiment import Experiment
 from newsclf.training.learn import learn, trial
 from newsclf.training.prepared import Prepared, revisit
@@ -111,3 +112,18 @@ def test_a_run_whose_corpus_has_changed_is_refused(small):
     shutil.copyfile(write_rows(small / "more.jsonl", color_rows(14)), small / "corpus.jsonl")
     with pytest.raises(DataError, match="split"):
         revisit(result.run)
+
+
+def test_trials_do_not_look_for_the_stories_of_the_whole_corpus_again(prepared, monkeypatch):
+    part, compared = prepared.part(), []
+    real = preparing.near_duplicates
+
+    def counted(ids, starts, **settings):
+        compared.append(len(starts) - 1)
+        return real(ids, starts, **settings)
+
+    monkeypatch.setattr(preparing, "near_duplicates", counted)
+    inside, outside = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
+    trial(prepared, inside, outside)
+    trial(prepared, inside[1:], outside)
+    assert compared == [len(inside), len(inside) - 1]  # for the folds, among the rows that are learned from
