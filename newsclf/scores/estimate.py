@@ -1,0 +1,239 @@
+"""Shares of labels in a corpus, and in groups of it, from a model's scores of every row and a coded sample of some: with intervals that hold.
+
+Counting what a model says is biased by its errors, by an amount that no test set tells. The difference estimator takes the model's count and adds what
+the coded sample says the model gets wrong: unbiased whatever the model is worth, and the more exact the better it is (Särndal, Swensson & Wretman
+1992, chapter 6; as prediction-powered inference with a tuned weight, PPI++, Angelopoulos, Duchi & Zrnic 2023). What is estimated is the share in these
+articles; no error of the draw is left where all of them are coded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv, stdtrit
+
+from newsclf.scores.metrics import Booleans, Floats, Kind
+from newsclf.scores.survey import Design, Ids, covariance
+
+LEAST = 30
+"""Coded rows of a group below which no share of it is given: an interval would hold less often than it says."""
+
+FEW = 5
+"""Rows with a label, or without it, below which an interval says no more than the order of magnitude."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is known of every row: how many there are in each of the smallest groups, and the model's probabilities in sum."""
+
+    counts: Floats
+    """Rows. [cells]"""
+
+    sums: Floats
+    """Sums of the calibrated probabilities. [cells, labels]"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The coded rows and how they were drawn."""
+
+    truth: Booleans
+    """What coders say. [sample, labels]"""
+
+    scores: Floats
+    """Calibrated probabilities of the same rows. [sample, labels]"""
+
+    cells: Ids
+    """Which of the smallest groups each row is in. [sample]"""
+
+    design: Design
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of labels in groups. Arrays are [groups, labels] unless said otherwise; NaN where nothing can be said."""
+
+    counts: Floats
+    """Rows of the corpus. [groups]"""
+
+    audited: Ids
+    """Coded rows. [groups]"""
+
+    positives: Ids
+    """Coded rows with the label."""
+
+    share: Floats
+    variance: Floats
+    freedom: Floats
+    """Degrees of freedom of the variance."""
+
+    weight: Floats
+    """How much of the model's count is taken, from 0: nothing. [labels]"""
+
+    influence: Floats
+    """What each coded row adds to each share, before it is weighted. [sample, groups, labels]"""
+
+    design: Design
+
+    @property
+    def told(self) -> Booleans:
+        """Where a share can be given: enough coded rows, with the label and without."""
+        rest = self.audited[:, None] - self.positives
+        whole = (self.audited == self.counts)[:, None]
+        return np.asarray(whole | ((self.audited[:, None] >= LEAST) & (self.positives > 0) & (rest > 0)))
+
+    @property
+    def worth(self) -> Floats:
+        """How many simple random codes of the same group would give as narrow an interval (effective sample size)."""
+        spread = self.share * (1 - self.share)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(1 / (self.variance / spread + 1 / self.counts[:, None]))
+
+    def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Lower and upper limits; where no row has the label, or all have it, what the share is at most, or at least."""
+        low, high = wilson(self.share, self.variance, _critical(level, self.freedom))
+        tail = (1 - level) / 2
+        size = self._kish()[:, None]
+        most = np.where(size > 0, betaincinv(1, np.maximum(size, 1e-9), 1 - tail), 1.0)  # Clopper & Pearson 1934, for 0 of so many
+        whole = (self.audited == self.counts)[:, None]
+        none, every = (self.positives == 0) & ~whole, (self.positives == self.audited[:, None]) & ~whole
+        return np.where(none, 0, np.where(every, 1 - most, low)), np.where(none, most, np.where(every, 1, high))
+
+    def _kish(self) -> Floats:
+        """Rows that would be worth as much if none weighed more than another (Kish 1965). [groups]"""
+        inside = self.influence.any(axis=2) if self.influence.size else np.zeros((len(self.design), len(self.counts)), bool)
+        weights = self.design.weights[:, None] * inside
+        return np.asarray(weights.sum(axis=0) ** 2 / np.maximum((weights**2).sum(axis=0), 1e-300))
+
+
+def shares(sample: Sample, corpus: Corpus, groups: Booleans, kind: Kind, *, tuned: bool = True) -> Shares:
+    """The share of each label in each group.
+
+    `groups` [groups, cells] says which of the smallest groups each takes in; they may overlap. The model's weight is tuned on the coded rows, for each
+    label of a multi-label task and for all labels at once of an exclusive one, whose shares then sum to one; `tuned=False` leaves the model out and gives
+    the classical estimate. Residuals are those of a row left out (HC3; MacKinnon & White 1985), for the weight was tuned on the same rows.
+    Raises ValueError for a group of no rows.
+    """
+    counts = groups @ corpus.counts
+    if not (counts > 0).all():
+        raise ValueError("a share of no rows")
+    truth = sample.truth.astype(float)
+    weight, leverage = _tuned(sample, kind) if tuned else (np.zeros(truth.shape[1]), np.zeros(len(truth)))
+    residual = truth - weight * sample.scores  # [sample, labels]
+    inside = groups[:, sample.cells].T  # [sample, groups]
+    weighed = inside * sample.design.weights[:, None]
+    known = weighed.sum(axis=0)  # [groups]
+    with np.errstate(invalid="ignore"):
+        wrong = weighed.T @ residual / known[:, None]  # [groups, labels]: what the model gets wrong, on average
+        influence = np.einsum("sg,sl->sgl", inside, residual) - inside[:, :, None] * wrong
+        influence = np.nan_to_num(influence) / np.where(known > 0, known, 1)[None, :, None] / (1 - leverage)[:, None, None]
+    share = weight * (groups @ corpus.sums) / counts[:, None] + wrong
+    variance, freedom = _variances(sample.design, influence)
+    audited = inside.sum(axis=0)
+    positives = (inside.T.astype(float) @ truth).round().astype(np.int64)
+    freedom = np.minimum(freedom, np.maximum(audited - 1, 1)[:, None])
+    return Shares(counts, audited, positives, np.clip(share, 0, 1), variance, freedom, weight, influence, sample.design)
+
+
+def _tuned(sample: Sample, kind: Kind) -> tuple[Floats, Floats]:
+    """The weight of the model that makes the variance least, 0 at least, and each row's leverage on it. [labels], [sample]"""
+    truth, scores = (_centred(values, sample) for values in (sample.truth.astype(float), sample.scores))
+    labels = scores.shape[1]
+    both, _ = covariance(sample.design, np.hstack([truth, scores]))
+    together, alone = np.diag(both[:labels, labels:]), np.diag(both[labels:, labels:])
+    if kind == "exclusive":  # one weight for all, or the shares would not sum to one
+        together, alone = np.full(labels, together.sum()), np.full(labels, alone.sum())
+    weight = np.maximum(np.divide(together, alone, out=np.zeros(labels), where=alone > 1e-12 * len(scores)), 0)
+    pull = (scores * sample.design.weights[:, None]) ** 2
+    pulls = pull.sum(axis=1, keepdims=True) if kind == "exclusive" else pull
+    leverage = (pulls / np.maximum(pulls.sum(axis=0), 1e-300)).max(axis=1) if len(pulls) else np.zeros(0)
+    return weight, np.minimum(leverage, 0.9)
+
+
+def _centred(values: Floats, sample: Sample) -> Floats:
+    """Values around the weighted mean of their cell. [sample, labels]"""
+    cells = int(sample.cells.max(initial=-1)) + 1
+    sums, weights = np.zeros((cells, values.shape[1])), np.bincount(sample.cells, sample.design.weights, cells)
+    np.add.at(sums, sample.cells, values * sample.design.weights[:, None])
+    return np.asarray(values - (sums / np.maximum(weights, 1e-300)[:, None])[sample.cells])
+
+
+def _variances(design: Design, influence: Floats) -> tuple[Floats, Floats]:
+    found = [covariance(design, influence[:, :, label]) for label in range(influence.shape[2])]
+    return np.column_stack([np.diag(matrix) for matrix, _ in found]), np.column_stack([freedom for _, freedom in found])
+
+
+def _critical(level: float, freedom: Floats) -> Floats:
+    """Of the t distribution, or the normal where the degrees of freedom have no end."""
+    return np.asarray(-stdtrit(np.minimum(freedom, 1e6), (1 - level) / 2))
+
+
+def wilson(share: Floats, variance: Floats, critical: Floats) -> tuple[Floats, Floats]:
+    """Limits of a share whose variance was estimated: Wilson's (1927) for so many rows as would have that variance.
+
+    So it was found best for samples in strata and clusters (Franco et al. 2019, "Comparative Study of Confidence Intervals for Proportions in Complex
+    Sample Surveys"): they stay within 0 and 1, and hold for rare labels, where a symmetric interval does not.
+    """
+    inner = np.clip(share, 1e-9, 1 - 1e-9)
+    ratio = critical**2 * variance / (inner * (1 - inner))  # z² / n
+    middle = (inner + ratio / 2) / (1 + ratio)
+    half = np.sqrt(ratio * inner * (1 - inner) + ratio**2 / 4) / (1 + ratio)
+    # a share of 0 or 1 that is known stays as it is
+    return np.where(variance > 0, middle - half, share), np.where(variance > 0, middle + half, share)
+
+
+def more_needed(audited: int, positives: int, expected: float) -> int:
+    """About how many more rows must be coded before a share can be given; `expected` is what the model says that it is."""
+    rarer = min(max(expected, 1e-3), 1 - 1e-3)
+    rare = min(rarer, 1 - rarer)
+    wanting = int(np.ceil(FEW / rare)) - audited if positives in (0, audited) else 0
+    return max(LEAST - audited, wanting, 1)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Shares of one group less those of another, of one label. [pairs] each"""
+
+    difference: Floats
+    low: Floats
+    high: Floats
+    critical: float
+    """What the limits take in place of 1.96."""
+
+
+def differences(found: Shares, label: int, pairs: Sequence[tuple[int, int]], *, level: float = 0.95, seed: int = 0, draws: int = 20_000) -> Differences:
+    """Differences between groups with intervals that hold all at once: in so many of a hundred studies none of them misses.
+
+    The critical value is the quantile of the largest of the |t| (Hothorn, Bretz & Westfall 2008, "Simultaneous Inference in General Parametric
+    Models"), drawn with the pairs' own correlations; limits are put together from those of the two shares (Zou & Donner 2008), so that rare labels keep
+    theirs. One pair alone has the usual interval.
+    """
+    first, second = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    matrix, _ = covariance(found.design, found.influence[:, :, label])
+    freedom = float(np.minimum(found.freedom[first, label], found.freedom[second, label]).min())
+    crossed = matrix[first, second]
+    of_pairs = matrix[np.ix_(first, first)] - matrix[np.ix_(first, second)] - matrix[np.ix_(second, first)] + matrix[np.ix_(second, second)]
+    critical = _largest(of_pairs, freedom, level=level, draws=draws, seed=seed)
+    low, high = wilson(found.share[:, label], found.variance[:, label], np.array(critical))
+    share, spread = found.share[:, label], np.sqrt(np.maximum(found.variance[:, label], 1e-300))
+    tied = crossed / (spread[first] * spread[second])
+    apart = share[first] - share[second]
+    down, up = (share[first] - low[first], high[second] - share[second]), (high[first] - share[first], share[second] - low[second])
+    under, over = (np.sqrt(np.maximum(a**2 + b**2 - 2 * tied * a * b, 0)) for a, b in (down, up))
+    return Differences(apart, apart - under, apart + over, critical)
+
+
+def _largest(matrix: Floats, freedom: float, *, level: float, draws: int, seed: int) -> float:
+    """The quantile of the largest |t| of many that correlate as in this covariance matrix."""
+    if len(matrix) == 1:
+        return float(_critical(level, np.array(freedom)))
+    spread = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    values, vectors = np.linalg.eigh(matrix / spread[:, None] / spread)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    chance = np.random.default_rng(seed)
+    drawn = np.abs(chance.standard_normal((draws, len(matrix))) @ root.T).max(axis=1)
+    if freedom < 1e6:
+        drawn = drawn / np.sqrt(chance.chisquare(freedom, draws) / freedom)
+    return float(np.quantile(drawn, level))
