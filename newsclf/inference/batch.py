@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from newsclf.bundle import outline
+from newsclf.codebook import Codebook
 from newsclf.corpus.identity import identity, size_of
 from newsclf.corpus.read import CorpusSpec, check_columns, files_of
 from newsclf.corpus.shards import Shard, plan, sampled
@@ -86,7 +87,8 @@ def score(
     """Score a corpus of any size with one or several models; stopped at any moment, the same call goes on where it was.
 
     Writes `part-K.parquet` (one row an article), `part-K.TASK.parquet` (stance: one row an article and target), `quarantine-K.parquet` (rows that
-    cannot be scored, with place and reason) and `part-K.json` (the commit) for each shard, and at last `score.json`. A corpus given by its path
+    cannot be scored, with place and reason) and `part-K.json` (the commit) for each shard, and at last `score.json`
+    with the counts, all that the job was asked, and the codebooks. A corpus given by its path
     alone has its bad rows set aside; a CorpusSpec says itself. Memory does not grow with the corpus. Raises BundleError, DataError, WorkerError, or
     OutputError where the folder holds another job or something else, is in use, or cannot be written: what is committed is then whole.
     """
@@ -95,14 +97,16 @@ def score(
     corpus = corpus if isinstance(corpus, CorpusSpec) else CorpusSpec(path=(str(corpus),), on_error="quarantine")
     files = list(dict.fromkeys(file for path in corpus.path for file in files_of(path)))
     check_columns(corpus, spec.keep)
-    job = Job(_fingerprints(paths, spec.targets), corpus.resolved(), spec.resolved(), {file: identity(file) for file in files})
+    outlines = _outlines(paths, spec.targets)
+    prints = {codebook.task: fingerprint for codebook, fingerprint in outlines}
+    job = Job(prints, corpus.resolved(), spec.resolved(), {file: identity(file) for file in files})
     order = Order(tuple(str(Path(path).resolve()) for path in paths), corpus, spec, Path(output), job)
     if run.restart:
         move_aside(order.folder, part=run.shard)
     job.is_in(order.folder)  # before a lock is put there: a folder that holds something else is left as it is
     with locked(order.folder, part=run.shard), _terminable():
         job.enter(order.folder)
-        ledger = Ledger(order, run)
+        ledger = Ledger(order, run, tuple(codebook for codebook, _ in outlines))
         _run(order, run, ledger)
         return ledger.closed()
 
@@ -113,6 +117,7 @@ class Ledger:
 
     order: Order
     run: RunSpec
+    codebooks: tuple[Codebook, ...] = ()
     numbers: list[int] = field(default_factory=list)
     before: int = 0
 
@@ -144,6 +149,9 @@ class Ledger:
             raise AssertionError(f"{folder}: {missing} shards of a whole job have no commit")
         if not missing:
             summary = {"rows": rows, "scored": scored, "quarantined": rows - scored, "shards": len(there), **job.tree()}
+            summary["codebooks"] = {
+                codebook.task: codebook.resolved() for codebook in self.codebooks
+            }  # what the labels mean, for people who check them
             with in_turn(folder):  # backslashreplace: half a character in the name of a file becomes JSON's own escape for it
                 write_whole(folder / SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
         return Scored(folder, rows, scored, rows - scored, before=self.before, missing=missing)
@@ -179,14 +187,14 @@ def _here(order: Order, shards: Iterator[Shard], report: Callable[[Shard, int], 
             raise
 
 
-def _fingerprints(models: Sequence[str | Path], targets: Sequence[str]) -> dict[str, str]:
-    """Task → fingerprint; raises BundleError, InputError or DataError where the models cannot be asked together, or about these targets."""
+def _outlines(models: Sequence[str | Path], targets: Sequence[str]) -> list[tuple[Codebook, str]]:
+    """Codebook and fingerprint of each; raises BundleError, InputError or DataError where they cannot be asked together, or about these targets."""
     if not models:
         raise InputError("there is no model: give the folder of one or several, as in newsclf.score('models/framing', 'corpus.jsonl', 'scores').")
     outlines = [outline(model) for model in models]
     check_tasks([codebook.task for codebook, _ in outlines])
     check_targets([codebook for codebook, _ in outlines], targets)
-    return {codebook.task: fingerprint for codebook, fingerprint in outlines}
+    return outlines
 
 
 @contextmanager
