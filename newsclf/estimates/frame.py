@@ -127,7 +127,7 @@ class Scores:
     def open(cls, folder: str | Path, task: str | None = None, *, codebook: Codebook | None = None) -> Self:
         """Look at a scored folder; `task` may be left out where there is one.
 
-        Raises DataError where it is none, is not done, holds scores of several models, or does not have the task; InputError where the task must be said.
+        Raises DataError where it is none, is not done, holds scores of several models, or does not have the task; InputError where there are several.
         """
         folder = Path(folder)
         if not (folder / JOB).exists():
@@ -142,8 +142,8 @@ class Scores:
         book = books.get(_task(folder, task or (codebook.task if codebook else None), list(job.models)))
         if book is None:
             raise DataError(
-                f"{folder}: scored by an older newsclf, it does not say what its labels mean. The same score command adds that (nothing is scored again), or "
-                "name the codebook: --codebook codebook.yaml"
+                f"{folder}: scored by an older newsclf, it does not say what its labels mean. The same score command adds that (nothing is scored "
+                "again), or name the codebook: --codebook codebook.yaml"
             )
         commits = [Commit.read(path) for path in committed(folder)]
         if others := [path.name for path, commit in zip(committed(folder), commits, strict=True) if commit.job != job.fingerprint]:
@@ -160,7 +160,7 @@ class Scores:
         return self.job.fingerprint
 
     def groups(self, by: Sequence[str], *, outlets: Mapping[str, str] | None = None) -> Groups:
-        """The groups that columns make: outlet (one name for each), month, quarter, year or day of the date, target, and any column that scoring kept.
+        """The groups that columns make: outlet (one name each), month, quarter, year or day of the date, target, and columns that scoring kept.
 
         `outlets` is the user's table, spelling → name. Raises InputError for a column that is not there or stands twice.
         """

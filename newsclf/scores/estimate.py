@@ -1,9 +1,9 @@
 """Shares of labels in a corpus, and in groups of it, from a model's scores of every row and a coded sample of some: with intervals that hold.
 
-Counting what a model says is biased by its errors, by an amount that no test set tells. The difference estimator takes the model's count and adds what
-the coded sample says the model gets wrong: unbiased whatever the model is worth, and the more exact the better it is (Särndal, Swensson & Wretman
-1992, chapter 6; as prediction-powered inference with a tuned weight, PPI++, Angelopoulos, Duchi & Zrnic 2023). What is estimated is the share in these
-articles; no error of the draw is left where all of them are coded.
+Counting what a model says is biased by its errors, by an amount that no test set tells. The difference estimator takes the model's count and adds
+what the coded sample says the model gets wrong: unbiased whatever the model is worth, and the more exact the better it is (Särndal, Swensson &
+Wretman 1992, chapter 6; as prediction-powered inference with a tuned weight, PPI++, Angelopoulos, Duchi & Zrnic 2023). What is estimated is the
+share in these articles; no error of the draw is left where all of them are coded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import betaincinv, stdtrit
 
 from newsclf.scores.metrics import Booleans, Floats, Kind
-from newsclf.scores.survey import Design, Ids, covariance
+from newsclf.scores.survey import Design, Ids, covariance, variance
 
 LEAST = 30
 """Coded rows of a group below which no share of it is given: an interval would hold less often than it says."""
@@ -39,8 +39,8 @@ class Corpus:
 class Sample:
     """The coded rows and how they were drawn."""
 
-    truth: Booleans
-    """What coders say. [sample, labels]"""
+    truth: Floats
+    """What coders say: 0 or 1, or the share of the coders that gave the label. [sample, labels]"""
 
     scores: Floats
     """Calibrated probabilities of the same rows. [sample, labels]"""
@@ -61,8 +61,11 @@ class Shares:
     audited: Ids
     """Coded rows. [groups]"""
 
+    effective: Floats
+    """Coded rows that would be worth as much if none weighed more than another (Kish 1965). [groups]"""
+
     positives: Ids
-    """Coded rows with the label."""
+    """Coded rows to which at least half of the coders gave the label."""
 
     share: Floats
     variance: Floats
@@ -95,32 +98,26 @@ class Shares:
         """Lower and upper limits; where no row has the label, or all have it, what the share is at most, or at least."""
         low, high = wilson(self.share, self.variance, _critical(level, self.freedom))
         tail = (1 - level) / 2
-        size = self._kish()[:, None]
+        size = self.effective[:, None]
         most = np.where(size > 0, betaincinv(1, np.maximum(size, 1e-9), 1 - tail), 1.0)  # Clopper & Pearson 1934, for 0 of so many
         whole = (self.audited == self.counts)[:, None]
         none, every = (self.positives == 0) & ~whole, (self.positives == self.audited[:, None]) & ~whole
         return np.where(none, 0, np.where(every, 1 - most, low)), np.where(none, most, np.where(every, 1, high))
 
-    def _kish(self) -> Floats:
-        """Rows that would be worth as much if none weighed more than another (Kish 1965). [groups]"""
-        inside = self.influence.any(axis=2) if self.influence.size else np.zeros((len(self.design), len(self.counts)), bool)
-        weights = self.design.weights[:, None] * inside
-        return np.asarray(weights.sum(axis=0) ** 2 / np.maximum((weights**2).sum(axis=0), 1e-300))
-
 
 def shares(sample: Sample, corpus: Corpus, groups: Booleans, kind: Kind, *, tuned: bool = True) -> Shares:
     """The share of each label in each group.
 
-    `groups` [groups, cells] says which of the smallest groups each takes in; they may overlap. The model's weight is tuned on the coded rows, for each
-    label of a multi-label task and for all labels at once of an exclusive one, whose shares then sum to one; `tuned=False` leaves the model out and gives
-    the classical estimate. Residuals are those of a row left out (HC3; MacKinnon & White 1985), for the weight was tuned on the same rows.
+    `groups` [groups, cells] says which of the smallest groups each takes in; they may overlap. The model's weight is tuned on the coded rows, for
+    each label of a multi-label task and for all labels at once of an exclusive one, whose shares then sum to one; `tuned=False` leaves the model out
+    and gives the classical estimate. Residuals are those of a row left out (HC3; MacKinnon & White 1985), for the weight was tuned on the same rows.
     Raises ValueError for a group of no rows.
     """
     counts = groups @ corpus.counts
     if not (counts > 0).all():
         raise ValueError("a share of no rows")
-    truth = sample.truth.astype(float)
-    weight, leverage = _tuned(sample, kind) if tuned else (np.zeros(truth.shape[1]), np.zeros(len(truth)))
+    truth = sample.truth
+    weight, leverage = _tuned(sample, kind) if tuned else (np.zeros(truth.shape[1]), np.zeros(truth.shape))
     residual = truth - weight * sample.scores  # [sample, labels]
     inside = groups[:, sample.cells].T  # [sample, groups]
     weighed = inside * sample.design.weights[:, None]
@@ -128,18 +125,19 @@ def shares(sample: Sample, corpus: Corpus, groups: Booleans, kind: Kind, *, tune
     with np.errstate(invalid="ignore"):
         wrong = weighed.T @ residual / known[:, None]  # [groups, labels]: what the model gets wrong, on average
         influence = np.einsum("sg,sl->sgl", inside, residual) - inside[:, :, None] * wrong
-        influence = np.nan_to_num(influence) / np.where(known > 0, known, 1)[None, :, None] / (1 - leverage)[:, None, None]
+        influence = np.nan_to_num(influence) / np.where(known > 0, known, 1)[None, :, None] / (1 - leverage)[:, None, :]
     share = weight * (groups @ corpus.sums) / counts[:, None] + wrong
     variance, freedom = _variances(sample.design, influence)
     audited = inside.sum(axis=0)
-    positives = (inside.T.astype(float) @ truth).round().astype(np.int64)
+    positives = inside.T.astype(np.int64) @ (truth >= 0.5)
     freedom = np.minimum(freedom, np.maximum(audited - 1, 1)[:, None])
-    return Shares(counts, audited, positives, np.clip(share, 0, 1), variance, freedom, weight, influence, sample.design)
+    effective = known**2 / np.maximum((weighed**2).sum(axis=0), 1e-300)
+    return Shares(counts, audited, effective, positives, np.clip(share, 0, 1), variance, freedom, weight, influence, sample.design)
 
 
 def _tuned(sample: Sample, kind: Kind) -> tuple[Floats, Floats]:
-    """The weight of the model that makes the variance least, 0 at least, and each row's leverage on it. [labels], [sample]"""
-    truth, scores = (_centred(values, sample) for values in (sample.truth.astype(float), sample.scores))
+    """The weight of the model that makes the variance least, 0 at least, and each row's leverage on it. [labels], [sample, labels]"""
+    truth, scores = (_centred(values, sample) for values in (sample.truth, sample.scores))
     labels = scores.shape[1]
     both, _ = covariance(sample.design, np.hstack([truth, scores]))
     together, alone = np.diag(both[:labels, labels:]), np.diag(both[labels:, labels:])
@@ -147,9 +145,9 @@ def _tuned(sample: Sample, kind: Kind) -> tuple[Floats, Floats]:
         together, alone = np.full(labels, together.sum()), np.full(labels, alone.sum())
     weight = np.maximum(np.divide(together, alone, out=np.zeros(labels), where=alone > 1e-12 * len(scores)), 0)
     pull = (scores * sample.design.weights[:, None]) ** 2
-    pulls = pull.sum(axis=1, keepdims=True) if kind == "exclusive" else pull
-    leverage = (pulls / np.maximum(pulls.sum(axis=0), 1e-300)).max(axis=1) if len(pulls) else np.zeros(0)
-    return weight, np.minimum(leverage, 0.9)
+    if kind == "exclusive":
+        pull = np.broadcast_to(pull.sum(axis=1, keepdims=True), pull.shape)
+    return weight, np.minimum(pull / np.maximum(pull.sum(axis=0), 1e-300), 0.9)
 
 
 def _centred(values: Floats, sample: Sample) -> Floats:
@@ -161,8 +159,8 @@ def _centred(values: Floats, sample: Sample) -> Floats:
 
 
 def _variances(design: Design, influence: Floats) -> tuple[Floats, Floats]:
-    found = [covariance(design, influence[:, :, label]) for label in range(influence.shape[2])]
-    return np.column_stack([np.diag(matrix) for matrix, _ in found]), np.column_stack([freedom for _, freedom in found])
+    found = [variance(design, influence[:, :, label]) for label in range(influence.shape[2])]
+    return np.column_stack([values for values, _ in found]), np.column_stack([freedom for _, freedom in found])
 
 
 def _critical(level: float, freedom: Floats) -> Floats:
@@ -203,12 +201,14 @@ class Differences:
     """What the limits take in place of 1.96."""
 
 
-def differences(found: Shares, label: int, pairs: Sequence[tuple[int, int]], *, level: float = 0.95, seed: int = 0, draws: int = 20_000) -> Differences:
+def differences(
+    found: Shares, label: int, pairs: Sequence[tuple[int, int]], *, level: float = 0.95, seed: int = 0, draws: int = 20_000
+) -> Differences:
     """Differences between groups with intervals that hold all at once: in so many of a hundred studies none of them misses.
 
     The critical value is the quantile of the largest of the |t| (Hothorn, Bretz & Westfall 2008, "Simultaneous Inference in General Parametric
-    Models"), drawn with the pairs' own correlations; limits are put together from those of the two shares (Zou & Donner 2008), so that rare labels keep
-    theirs. One pair alone has the usual interval.
+    Models"), drawn with the pairs' own correlations; limits are put together from those of the two shares (Zou & Donner 2008), so that rare labels
+    keep theirs. One pair alone has the usual interval.
     """
     first, second = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
     matrix, _ = covariance(found.design, found.influence[:, :, label])

@@ -53,6 +53,12 @@ class Design:
         return unit.reshape(-1), self.strata[first]
 
 
+def variance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
+    """The variances of weighted totals of a sample, and their degrees of freedom: the diagonal of `covariance`. → [totals], [totals]"""
+    apart, freedom = _apart(design, influence)
+    return np.asarray((apart**2).sum(axis=0)), freedom
+
+
 def covariance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     """The covariance of weighted totals of a sample, and the degrees of freedom of each variance.
 
@@ -61,6 +67,12 @@ def covariance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     the mean of all units instead, which errs on the wide side. Degrees of freedom are Satterthwaite's over the strata (1946).
     → [totals, totals], [totals]
     """
+    apart, freedom = _apart(design, influence)
+    return apart.T @ apart, freedom
+
+
+def _apart(design: Design, influence: Floats) -> tuple[Floats, Floats]:
+    """Totals of the units around their stratum's mean, so scaled that their squares sum to the variance. → [units, totals], [totals]"""
     unit, stratum = design.units()
     totals = np.zeros((len(stratum), influence.shape[1]))
     np.add.at(totals, unit, influence * design.weights[:, None])
@@ -75,4 +87,4 @@ def covariance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     parts = np.zeros_like(sums)
     np.add.at(parts, stratum, apart**2)
     free = (parts**2 / np.maximum(drawn - 1, 1)[:, None]).sum(axis=0)
-    return apart.T @ apart, np.where(free > 0, parts.sum(axis=0) ** 2 / np.where(free > 0, free, 1), np.inf)
+    return apart, np.where(free > 0, parts.sum(axis=0) ** 2 / np.where(free > 0, free, 1), np.inf)

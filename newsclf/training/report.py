@@ -10,6 +10,7 @@ from typing import Any
 
 from newsclf import __version__
 from newsclf.errors import InputError, OutputError, need
+from newsclf.pictures import style
 from newsclf.training.formats import FORMATS
 from newsclf.training.pictures import pictures
 from newsclf.training.seed_folders import folders_listed, seeds_of
@@ -64,7 +65,7 @@ def findings_of(folder: Path) -> dict[str, Any]:
 
 def html_of(findings: Mapping[str, Any], made: Studies, *, made_by: str) -> str:
     """The page of a run's findings and of its studies."""
-    return _filled("report.html.jinja", findings, made, pictures=pictures(findings, made), made_by=made_by)
+    return _filled("report.html.jinja", findings, made, pictures=pictures(findings, made), style=style(), made_by=made_by)
 
 
 def markdown_of(findings: Mapping[str, Any], made: Studies, *, made_by: str) -> str:

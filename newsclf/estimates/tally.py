@@ -1,0 +1,102 @@
+"""One pass over the scores: how many rows each group has, what the model says of them in sum, and the rows that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from newsclf.estimates.frame import Cell, Chunk, Groups, Scores
+from newsclf.scores.metrics import Booleans, Floats
+from newsclf.scores.survey import Ids
+
+Key = tuple[str, str]
+"""Place of an article in the corpus, or its id, and target; "" where the task has none."""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A row that was asked for."""
+
+    cell: int
+    row: int
+    """Its number in the corpus."""
+
+    probabilities: Floats
+    """[labels]"""
+
+    decided: Booleans
+    """[labels]"""
+
+
+@dataclass
+class Tally:
+    """What a pass over the scores gave. Arrays have one row a cell, the smallest groups."""
+
+    groups: Groups
+    counts: Floats
+    """[cells]"""
+
+    sums: Floats
+    """Of the probabilities. [cells, labels]"""
+
+    decided: Floats
+    """Rows that were given the label. [cells, labels]"""
+
+    abstained: float = 0
+    """Rows of an exclusive task that were given none."""
+
+    picked: dict[Key, Picked] = field(default_factory=dict)
+    """By place; a row that was asked for by its id, by that."""
+
+    twice: set[str] = field(default_factory=set)
+    """Ids that were asked for and that several articles have."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Values of the columns that group, of each cell in order."""
+        return list(self.groups.numbers)
+
+
+def tally(scores: Scores, groups: Groups, keys: Collection[Key] = ()) -> Tally:
+    """Read all scores once; memory grows with groups and keys, not with the corpus. Raises DataError for a part that cannot be read."""
+    labels = len(scores.codebook.names)
+    found = Tally(groups, np.zeros(0), np.zeros((0, labels)), np.zeros((0, labels)))
+    wanted, places = set(keys), pa.array(sorted({place for place, _ in keys}), pa.string())
+    exclusive = scores.codebook.kind == "exclusive"
+    for chunk in scores.chunks(groups):
+        cells = len(groups.numbers)
+        found.counts = _grown(found.counts, np.bincount(chunk.cells, minlength=cells).astype(float))
+        found.sums = _grown(found.sums, _added(chunk.cells, chunk.probabilities, cells))
+        found.decided = _grown(found.decided, _added(chunk.cells, chunk.decided, cells))
+        found.abstained += float((~chunk.decided.any(axis=1)).sum()) if exclusive else 0
+        if len(places):
+            _pick(found, chunk, wanted, places)
+    return found
+
+
+def _grown(before: Floats, more: Floats) -> Floats:
+    """The sum of both, as long as the longer."""
+    result = more.copy()
+    result[: len(before)] += before
+    return result
+
+
+def _added(cells: Ids, values: Floats | Booleans, count: int) -> Floats:
+    return np.column_stack([np.bincount(cells, column, count) for column in values.T.astype(float)])
+
+
+def _pick(found: Tally, chunk: Chunk, wanted: set[Key], places: pa.Array) -> None:
+    named = [pc.is_in(chunk.table[column], value_set=places).to_numpy(zero_copy_only=False) for column in ("place", "id")]
+    at = np.flatnonzero(named[0] | named[1])
+    identifiers = chunk.table["id"].take(pa.array(at)).to_pylist()
+    for row, (place, target), identifier in zip(at.tolist(), chunk.keys(at), identifiers, strict=True):
+        key = (place, target) if (place, target) in wanted else (identifier, target)
+        if key not in wanted:
+            continue
+        if key in found.picked:
+            found.twice.add(identifier)
+        found.picked[key] = Picked(int(chunk.cells[row]), chunk.first + row, chunk.probabilities[row], chunk.decided[row])

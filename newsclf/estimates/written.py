@@ -1,0 +1,39 @@
+"""Estimates as files: the record, tables for papers and spreadsheets, a page, and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from newsclf.errors import OutputError
+from newsclf.estimates.page import page
+from newsclf.estimates.pictures import pictures
+from newsclf.estimates.tables import to_csv, to_latex, to_markdown
+
+RECORD = "estimates.json"
+
+
+def write(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write a record and all that is made of it; files of an earlier record of that name are replaced. Raises OutputError where that fails."""
+    texts = {
+        RECORD: json.dumps(record, indent=1, ensure_ascii=False) + "\n",
+        "estimates.csv": to_csv(record),
+        "estimates.md": to_markdown(record),
+        "estimates.tex": to_latex(record),
+        "estimates.html": page(record),
+    }
+    try:
+        if folder.exists() and not (folder / RECORD).exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder}: this folder holds something else and is left as it is; name another folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, "utf-8", newline="")
+        drawn = pictures(record)
+        for name, picture in drawn.items():
+            for suffix in (".svg", ".png"):
+                picture.write(folder / f"{name}{suffix}")
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}.") from error
+    return [folder / name for name in texts]
