@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from newsclf.estimates.frame import NONE, TIMES
+from newsclf.estimates.frame import NONE, TIMES, Cell
 
 MANY = 12
 """Groups of a column beyond which each is compared with the whole corpus, and not with every other."""
@@ -24,7 +24,7 @@ class Family:
     """Numbers of the groups: the first less the second."""
 
 
-def margins(by: Sequence[str], cells: Sequence[Sequence[str]], *, apart: Sequence[str] = ()) -> list[Group]:
+def margins(by: Sequence[str], cells: Sequence[Cell], *, apart: Sequence[str] = ()) -> list[Group]:
     """The groups that shares are given of: the whole corpus, every value of every column, and the smallest groups; sorted by name.
 
     Columns `apart` are never summed over: a stance is toward one target.

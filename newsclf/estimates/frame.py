@@ -61,6 +61,10 @@ class Chunk:
         targets = taken["target"].to_pylist() if "target" in taken.column_names else [""] * len(at)
         return list(zip(taken["place"].to_pylist(), targets, strict=True))
 
+    def ids(self, at: Ids) -> list[str]:
+        """Ids of some of its rows."""
+        return list(self.table["id"].take(pa.array(at)).to_pylist())
+
 
 @dataclass
 class Groups:

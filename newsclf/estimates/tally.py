@@ -9,12 +9,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from newsclf.errors import InputError
 from newsclf.estimates.frame import Cell, Chunk, Groups, Scores
+from newsclf.estimates.looked import Looked
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.scores.survey import Ids
 
 Key = tuple[str, str]
 """Place of an article in the corpus, or its id, and target; "" where the task has none."""
+
+
+MOST = 2000
+"""Groups that shares are given of: each takes coded articles, and every two of them tell something of each other."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,9 @@ class Tally:
     sums: Floats
     """Of the probabilities. [cells, labels]"""
 
+    squares: Floats
+    """Of the squared probabilities. [cells, labels]"""
+
     decided: Floats
     """Rows that were given the label. [cells, labels]"""
 
@@ -51,6 +60,9 @@ class Tally:
 
     picked: dict[Key, Picked] = field(default_factory=dict)
     """By place; a row that was asked for by its id, by that."""
+
+    looked: Looked | None = None
+    """Rows to look at one by one."""
 
     twice: set[str] = field(default_factory=set)
     """Ids that were asked for and that several articles have."""
@@ -61,18 +73,27 @@ class Tally:
         return list(self.groups.numbers)
 
 
-def tally(scores: Scores, groups: Groups, keys: Collection[Key] = ()) -> Tally:
-    """Read all scores once; memory grows with groups and keys, not with the corpus. Raises DataError for a part that cannot be read."""
+def tally(scores: Scores, groups: Groups, keys: Collection[Key] = (), *, look: bool = False) -> Tally:
+    """Read all scores once, and keep some rows if asked to `look` at them; memory grows with groups and keys, not with the corpus.
+
+    Raises InputError for too many groups, and DataError for a part that cannot be read.
+    """
     labels = len(scores.codebook.names)
-    found = Tally(groups, np.zeros(0), np.zeros((0, labels)), np.zeros((0, labels)))
+    nothing = np.zeros((0, labels))
+    found = Tally(groups, np.zeros(0), nothing, nothing, nothing, looked=Looked() if look else None)
     wanted, places = set(keys), pa.array(sorted({place for place, _ in keys}), pa.string())
     exclusive = scores.codebook.kind == "exclusive"
     for chunk in scores.chunks(groups):
         cells = len(groups.numbers)
+        if cells > MOST:
+            raise InputError(f"--by {','.join(groups.by)}: these columns make more than {MOST:,} groups; group by fewer, or by longer periods.")
         found.counts = _grown(found.counts, np.bincount(chunk.cells, minlength=cells).astype(float))
         found.sums = _grown(found.sums, _added(chunk.cells, chunk.probabilities, cells))
+        found.squares = _grown(found.squares, _added(chunk.cells, chunk.probabilities**2, cells))
         found.decided = _grown(found.decided, _added(chunk.cells, chunk.decided, cells))
         found.abstained += float((~chunk.decided.any(axis=1)).sum()) if exclusive else 0
+        if found.looked is not None:
+            found.looked.add(chunk.cells, chunk.probabilities)
         if len(places):
             _pick(found, chunk, wanted, places)
     return found

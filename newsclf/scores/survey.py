@@ -45,7 +45,7 @@ class Design:
     @classmethod
     def simple(cls, rows: int, of: float) -> Design:
         """A simple random sample of so many rows of a corpus of that size."""
-        return cls(np.zeros(rows, np.int64), np.arange(rows), np.array([float(of)]), np.full(rows, of / rows))
+        return cls(np.zeros(rows, np.int64), np.arange(rows), np.array([float(of)]), np.full(rows, of / max(rows, 1)))
 
     def units(self) -> tuple[Ids, Ids]:
         """The number of each row's unit among those drawn, [sample], and each unit's stratum, [units]."""

@@ -1,0 +1,114 @@
+"""Drawing the articles that people should code: in strata, by random numbers that stay with their articles, and written as coding sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from newsclf.errors import InputError, OutputError
+from newsclf.estimates.frame import Scores
+from newsclf.estimates.sample import SAMPLE, AuditSample, SampleSpec, same_draw
+from newsclf.estimates.sheets import SheetRow, write_sheets
+from newsclf.estimates.strata import Draw
+from newsclf.estimates.texts import articles_at
+from newsclf.scores.estimate import LEAST
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What `audit_sample` drew and wrote."""
+
+    sample: AuditSample
+    output: Path
+    files: tuple[Path, ...]
+    new: int
+    """Articles of this round."""
+
+    scored: int
+    audit: str
+    """The command that comes next."""
+
+    @property
+    def groups(self) -> dict[str, tuple[int, int]]:
+        """Group → articles (or clusters) drawn, and there."""
+        found: dict[str, tuple[int, int]] = {}
+        for stratum in self.sample.strata:
+            name = ", ".join(stratum.group.values()) or "all"
+            drawn, there = found.get(name, (0, 0))
+            found[name] = drawn + stratum.drawn, there + stratum.units
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        groups = {name: {"drawn": drawn, "there": there} for name, (drawn, there) in self.groups.items()}
+        return {"output": str(self.output), "articles": len(self.sample.rows), "new": self.new, "scored": self.scored, "groups": groups}
+
+    def text(self) -> str:
+        """For a terminal."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        more = f", {len(self.sample.rows):,} with those of before" if self.new < len(self.sample.rows) else ""
+        yield f"{self.new:,} articles to code of {self.scored:,} scored{more}: {self.sample.sentence()}"
+        few = {name: sizes for name, sizes in self.groups.items() if sizes[0] < min(LEAST, sizes[1])}
+        for name, (drawn, there) in list(self.groups.items())[:20]:
+            yield f"  {name:<40} {drawn:>6,} of {there:,}"
+        if len(self.groups) > 20:
+            yield f"  … and {len(self.groups) - 20} more groups"
+        if few and not self.sample.spec.clusters:
+            least = sum(min(LEAST, there) for _, there in self.groups.values())
+            yield f"{len(few)} of {len(self.groups)} groups get fewer than {LEAST}, too few for a share: -n {least}, or wider groups."
+        yield f"\nsheets  {', '.join(file.name for file in self.files)}"
+        yield f"        in {self.output}, without the model's answers; README.txt is for coders"
+        yield f"next    {self.audit}"
+
+
+def audit_sample(scores: Scores, spec: SampleSpec, output: str | Path, *, top_up: bool = False) -> Drawn:
+    """Draw articles for people to code, and write coding sheets and `sample.json` into a folder.
+
+    Every article has a random number that the seed alone decides, and the smallest of a stratum are drawn (permanent random numbers, Ohlsson 1995):
+    the same call draws the same, and with `top_up` `spec.n` more are added so that the whole is as good a sample as one drawn at once.
+    Raises InputError for a label or column that is not there and for a top-up that is drawn another way, OutputError where the folder holds something
+    else, and DataError where the corpus cannot be read.
+    """
+    folder, spec = Path(output), spec.of(scores)
+    before = _before(folder, scores, spec, top_up=top_up)
+    wanted = spec.model_copy(update={"n": spec.n + (len(before.rows) if before else 0)})
+    strata, rows = Draw(scores, wanted, before).rows()
+    old = {(row.key, row.target): row.round for row in before.rows} if before else {}
+    number = before.rounds + 1 if before else 1
+    kept = tuple(replace(row, round=old.get((row.key, row.target), number)) for row in rows)
+    new = [row for row in kept if row.round == number]
+    sample = AuditSample(scores.fingerprint, scores.model, scores.codebook.task, scores.codebook.fingerprint(), wanted, strata, kept)
+    texts = articles_at(scores, {row.key for row in new})
+    shuffled = np.random.default_rng([spec.seed, number]).permutation(len(new))
+    files = write_sheets(folder, [SheetRow(new[at].key, texts[new[at].key], new[at].target) for at in shuffled], scores.codebook, number=number)
+    sample.write(folder)  # at last: without it the sheets are nobody's
+    columns = f" --by {','.join(spec.by)}" if spec.by else ""
+    asked = f"newsclf estimate {scores.folder}{_task(scores)} --audit {folder}{columns}"
+    return Drawn(sample, folder, tuple(files), len(new), scores.rows, asked)
+
+
+def _task(scores: Scores) -> str:
+    return f" --task {scores.codebook.task}" if len(scores.job.models) > 1 else ""
+
+
+def _before(folder: Path, scores: Scores, spec: SampleSpec, *, top_up: bool) -> AuditSample | None:
+    """The sample that is added to; raises where there is none to add to, or one that must not be overwritten."""
+    there = folder / SAMPLE
+    if not top_up:
+        if there.exists():
+            raise OutputError(f"{folder}: a sample is here already, and people may be coding it; add to it with --top-up, or name another folder.")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(f"{folder}: this holds something else and is left as it is; name another folder.")
+        return None
+    if not there.exists():
+        raise InputError(f"{folder}: --top-up adds to a sample, and there is none here; leave it out to draw a first one.")
+    sample = AuditSample.read(there)
+    sample.check(scores, there)
+    same_draw(sample.spec, spec)
+    return sample

@@ -1,0 +1,144 @@
+"""What is drawn from, and which articles chance picks: strata by group and score, random numbers that stay with their articles."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from newsclf.errors import InputError
+from newsclf.estimates.frame import Cell, Chunk, Groups, Scores
+from newsclf.estimates.sample import AuditSample, DrawnRow, SampleSpec, Stratum, column_of
+from newsclf.estimates.tally import MOST
+from newsclf.scores.allocate import BINS, CUTS, allocate, cut
+from newsclf.scores.metrics import Floats
+from newsclf.scores.survey import Ids
+
+FEWEST = 8
+"""Articles to code of each part of a group's scores, at least: a group that gets fewer is not cut."""
+
+
+class Draw:
+    """Two passes over the scores: the first counts what there is to draw from, the second draws."""
+
+    def __init__(self, scores: Scores, spec: SampleSpec, before: AuditSample | None = None) -> None:
+        self.scores, self.spec, self.before = scores, spec, before
+        self.column = column_of(spec.label, scores.codebook) if spec.label else None
+        self.top = 1.0 if self.column is not None or scores.codebook.kind == "exclusive" else len(scores.codebook.names) / 4
+        """The largest score."""
+        self.by = () if spec.strata == "score" else spec.by
+        self.units = (*self.by, *(name for name in spec.clusters if name not in self.by))
+
+    def rows(self) -> tuple[tuple[Stratum, ...], list[DrawnRow]]:
+        """The strata, and what is drawn from them."""
+        groups = self.scores.groups(self.units, outlets=self.spec.outlets)
+        counts, unsure = self._counted(groups)
+        cells = [cell[: len(self.by)] for cell in groups.numbers]
+        if self.spec.clusters:
+            return self._clusters(groups, cells, counts.sum(axis=1), unsure.sum(axis=1))
+        tables = self._cut(counts)
+        sizes, spreads = (np.bincount(tables.ravel(), values.ravel()).astype(float) for values in (counts, unsure))
+        of = np.array([tables[:, 0].searchsorted(stratum, side="right") - 1 for stratum in range(len(sizes))])
+        drawn = allocate(sizes, np.sqrt(spreads / sizes), of, self.spec.n, already=self._already(len(sizes)))
+        strata = [
+            Stratum(dict(zip(self.by, cells[of[at]], strict=True)), self._bounds(tables, of, at), int(sizes[at]), int(drawn[at]))
+            for at in range(len(sizes))
+        ]
+        return tuple(strata), list(self._picked(groups, tables, drawn))
+
+    def _already(self, strata: int) -> Ids | None:
+        """How many were drawn before of each stratum; raises InputError where the corpus is cut another way."""
+        if self.before is None:
+            return None
+        if len(self.before.strata) != strata:
+            raise InputError(
+                f"--top-up: the sample was drawn from {len(self.before.strata)} strata, and now there are {strata}; draw into another folder."
+            )
+        return np.array([stratum.drawn for stratum in self.before.strata], np.int64)
+
+    def _counted(self, groups: Groups) -> tuple[Floats, Floats]:
+        """Rows, and what the model leaves open of them, p (1 - p), by unit and bin of the score. [units, BINS] each"""
+        found = [np.zeros((0, BINS)), np.zeros((0, BINS))]
+        for chunk in self.scores.chunks(groups):
+            bins, unsure = self._scored(chunk)
+            size = len(groups.numbers)
+            if size > MOST and not self.spec.clusters:
+                raise InputError(f"--by {','.join(self.by)}: these columns make more than {MOST:,} groups; group by fewer, or by longer periods.")
+            at = chunk.cells * BINS + bins
+            for number, weights in enumerate((np.ones(len(at)), unsure)):
+                more = np.bincount(at, weights, size * BINS).reshape(size, BINS).astype(float)
+                more[: len(found[number])] += found[number]
+                found[number] = more
+        return found[0], found[1]
+
+    def _scored(self, chunk: Chunk) -> tuple[Ids, Floats]:
+        """Bin of the score of each row, and what the model leaves open of it. [rows] each"""
+        open_ = chunk.probabilities * (1 - chunk.probabilities)
+        unsure = open_.sum(axis=1) if self.column is None else open_[:, self.column]
+        score = unsure / self.top if self.column is None else chunk.probabilities[:, self.column]
+        if self.spec.strata == "group" or self.spec.clusters:
+            return np.zeros(len(score), np.int64), unsure
+        return np.clip((score * BINS).astype(np.int64), 0, BINS - 1), unsure
+
+    def _cut(self, counts: Floats) -> Ids:
+        """The stratum of each cell and bin. [cells, BINS]"""
+        tables = np.zeros(counts.shape, np.int64)
+        first = self.before.spec.n if self.before else self.spec.n  # strata stay those of the first draw
+        strata = CUTS if self.spec.strata != "group" and first >= FEWEST * CUTS * len(counts) else 1
+        start = 0
+        for cell, row in enumerate(counts):
+            tables[cell] = start + (cut(row, strata) if strata > 1 else 0)
+            start = int(tables[cell].max()) + 1
+        return tables
+
+    def _bounds(self, tables: Ids, of: Ids, stratum: int) -> tuple[float, float] | None:
+        inside = np.flatnonzero(tables[of[stratum]] == stratum)
+        return None if len(inside) == BINS else (float(inside[0] / BINS * self.top), float((inside[-1] + 1) / BINS * self.top))
+
+    def _picked(self, groups: Groups, tables: Ids, drawn: Ids) -> Iterator[DrawnRow]:
+        """Of each stratum the rows with the smallest random numbers."""
+        best: list[list[tuple[float, str, str, str]]] = [[] for _ in drawn]
+        bounds = np.ones(len(drawn))
+        for chunk in self.scores.chunks(groups):
+            strata = tables[chunk.cells, self._scored(chunk)[0]]
+            numbers = np.random.default_rng([self.spec.seed, chunk.first]).random(len(strata))
+            at = np.flatnonzero((numbers < bounds[strata]) & (drawn[strata] > 0))
+            for row, (place, target), identifier in zip(at.tolist(), chunk.keys(at), chunk.ids(at), strict=True):
+                best[strata[row]].append((float(numbers[row]), place, target, identifier))
+            for stratum in np.unique(strata[at]).tolist():
+                best[stratum] = sorted(best[stratum])[: drawn[stratum]]
+                if len(best[stratum]) == drawn[stratum]:
+                    bounds[stratum] = best[stratum][-1][0]
+        for stratum, found in enumerate(best):
+            yield from (DrawnRow(place, identifier, target, stratum, "", 1) for _, place, target, identifier in found)
+
+    def _clusters(self, groups: Groups, cells: Sequence[Cell], sizes: Floats, unsure: Floats) -> tuple[tuple[Stratum, ...], list[DrawnRow]]:
+        """Strata are groups here, units the clusters in them; so many as hold about n articles."""
+        names = list(groups.numbers)
+        told = sorted(set(cells))
+        of = np.array([told.index(cell) for cell in cells], np.int64)
+        units, rows, spread = (np.bincount(of, values).astype(float) for values in (np.ones(len(of)), sizes, unsure))
+        wanted = allocate(rows, np.sqrt(spread / rows), np.arange(len(told)), self.spec.n)
+        drawn = np.clip(np.round(wanted * units / rows), np.minimum(2, units), units).astype(np.int64)
+        if (already := self._already(len(told))) is not None:
+            drawn = np.maximum(drawn, already)
+        chances = np.array([_chance(self.spec.seed, name) for name in names])
+        order = np.lexsort([chances, of])
+        rank = np.arange(len(order)) - np.searchsorted(of[order], np.arange(len(told)))[of[order]]
+        taken = np.zeros(len(names), bool)
+        taken[order] = rank < drawn[of[order]]
+        found = []
+        for chunk in self.scores.chunks(groups):
+            at = np.flatnonzero(taken[chunk.cells])
+            for row, (place, target), identifier in zip(at.tolist(), chunk.keys(at), chunk.ids(at), strict=True):
+                cell = int(chunk.cells[row])
+                found.append(DrawnRow(place, identifier, target, int(of[cell]), " | ".join(names[cell]), 1))
+        strata = [Stratum(dict(zip(self.by, cell, strict=True)), None, int(units[at]), int(drawn[at])) for at, cell in enumerate(told)]
+        return tuple(strata), found
+
+
+def _chance(seed: int, name: Cell) -> float:
+    """The random number of a cluster, from 0 to 1: of its name alone."""
+    digest = hashlib.sha256("\n".join((str(seed), *name)).encode()).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56

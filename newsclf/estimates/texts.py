@@ -1,0 +1,56 @@
+"""The articles of scored rows, read again from the corpus: scores hold no text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from newsclf.article import Article
+from newsclf.corpus.identity import identity
+from newsclf.corpus.read import CorpusSpec, articles_of
+from newsclf.corpus.shards import Shard, ShardReader
+from newsclf.errors import DataError, NewsclfError
+from newsclf.estimates.frame import Scores
+from newsclf.inference.commit import Commit
+from newsclf.progress import progress
+
+
+def articles_at(scores: Scores, places: Collection[str]) -> dict[str, Article]:
+    """Place → article, as scoring read it and before it was cleaned; only shards are read that hold one of them.
+
+    Raises DataError where a file of the corpus is gone or has changed since it was scored.
+    """
+    corpus = CorpusSpec.parse(scores.job.corpus, where=f"{scores.folder}")
+    wanted, found = set(places), dict[str, Article]()
+    shards = [shard for part in scores.parts if (shard := _shard_with(part, wanted))]
+    with progress("reading", size=sum(shard.bytes for shard in shards)) as report, ShardReader(corpus.columns()) as reader:
+        for shard in shards:
+            for file in dict.fromkeys(piece.file for piece in shard.pieces):
+                _check(scores, file)
+            for article in articles_of(reader.rows(shard), corpus, checked=True):
+                if isinstance(article, Article) and article.place in wanted:
+                    found[article.place] = article
+            report.advance(shard.rows, shard.bytes)
+    if missing := sorted(wanted - set(found)):
+        raise DataError(f"{scores.folder}: the corpus has no row {missing[0]!r} any more, which was scored; put it back as it was, or score again.")
+    return found
+
+
+def _shard_with(part: Path, places: set[str]) -> Shard | None:
+    """The shard of a part, where it holds one of these places."""
+    held = pq.read_table(part, columns=["place"])["place"].to_pylist()
+    return Shard.of_dict(Commit.read(part.with_suffix(".json")).shard) if not places.isdisjoint(held) else None
+
+
+def _check(scores: Scores, file: str) -> None:
+    try:
+        now = identity(file)
+    except (OSError, NewsclfError) as error:
+        raise DataError(
+            f"{file}: this file of the corpus cannot be read, and the articles to code are in it ({str(error).rstrip('.')}). Put it back where it "
+            "was when it was scored; paths are those of the folder in which the score command ran."
+        ) from error
+    if now != scores.job.inputs.get(file):
+        raise DataError(f"{file}: this file has changed since it was scored, so that the scores are of other articles. Put it back, or score again.")
