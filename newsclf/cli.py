@@ -195,7 +195,7 @@ def schema() -> None:
 for command in (
     *(cli_checks.audit, cli_checks.report, cli_checks.compare),
     *(cli_studies.plan, cli_studies.backtest),
-    *(cli_estimates.audit_sample, cli_estimates.estimate, cli_estimates.monitor, cli_estimates.pack_replication),
+    *(cli_estimates.audit_sample, cli_estimates.estimate, cli_estimates.regress, cli_estimates.monitor, cli_estimates.pack_replication),
     *(cli_coders.coders, cli_coders.disagree, cli_coders.settle, cli_coders.recode),
 ):
     app.command()(command)

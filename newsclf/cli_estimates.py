@@ -1,4 +1,4 @@
-"""The commands about shares of a scored corpus: audit-sample, estimate, monitor, pack-replication. Each parses, calls one function, and prints."""
+"""The commands about shares of a scored corpus: audit-sample, estimate, regress, monitor, pack-replication. Each calls one function, and prints."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ class Strata(StrEnum):
     group = "group"
     score = "score"
     both = "both"
+
+
+class Small(StrEnum):
+    """What becomes of groups of which too little is coded."""
+
+    refuse = "refuse"
+    pool = "pool"
 
 
 def audit_sample(
@@ -81,6 +88,7 @@ def estimate(
     ] = None,
     change_at: Annotated[str | None, typer.Option("--change-at", metavar="DATE", help="The share from this date on less that before.")] = None,
     level: Annotated[float, typer.Option(help="How often intervals hold.")] = 0.95,
+    small: Annotated[Small, typer.Option("--small", help="Groups with few codes: refuse them, or pool the model's errors.")] = Small.refuse,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
     task: Task = None,
     codebook: CodebookFile = None,
@@ -92,7 +100,7 @@ def estimate(
     from newsclf.estimates.estimate import EstimateSpec
     from newsclf.estimates.estimate import estimate as run_estimate
 
-    given = {"by": _columns(by), "level": level, "by_hand": by_hand, "change_at": change_at}
+    given = {"by": _columns(by), "level": level, "by_hand": by_hand, "change_at": change_at, "small": small.value}
     spec = EstimateSpec.parse({name: value for name, value in given.items() if value is not None}, where="newsclf estimate")
     found = run_estimate(_opened(scores, task, codebook), audit or (), spec, run=run)
     if output:
@@ -105,6 +113,30 @@ def estimate(
         print(f"\nwritten to {output}: estimates.html, .csv, .md, .tex, .json, and pictures")
 
 
+def regress(
+    scores: ScoresFolder,
+    on: Annotated[str, typer.Option("--on", metavar="COLUMNS", help="Columns that the label is regressed on, as outlet,quarter.")],
+    audit: Annotated[list[Path], typer.Option("--audit", help="Coded articles: the folder of audit-sample, or coded files. Repeatable.")],
+    label: Annotated[str | None, typer.Option("--label", help="The label; each of them unless given.")] = None,
+    logistic: Annotated[bool, typer.Option("--logistic", help="Log-odds in place of shares.")] = False,
+    reference: Annotated[
+        list[str] | None, typer.Option("--reference", metavar="COLUMN=VALUE", help="What others are compared with. Repeatable.")
+    ] = None,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
+    task: Task = None,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """What goes with a label: a regression on outlet, author or time over all scored articles, corrected by the coded ones."""
+    remarks(quiet=False)
+    from newsclf.estimates.regression import RegressionSpec, regression
+
+    compared = dict(_pair(text) for text in reference or ())
+    given = {"on": _columns(on), "label": label, "link": "logistic" if logistic else "linear", "reference": compared, "by_hand": by_hand}
+    found = regression(_opened(scores, task, codebook), [str(path) for path in audit], RegressionSpec.parse(given, where="newsclf regress"))
+    print_json(found.record) if as_json else print(found.text())
+
+
 def monitor(
     scores: ScoresFolder,
     new: Annotated[
@@ -113,6 +145,7 @@ def monitor(
     by: By = "outlet",
     since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Compare what is of this date or later with what is before.")] = None,
     bound: Annotated[float, typer.Option("--bound", min=0.001, max=1, help="Drift to ask for an audit at, 0 to 1.")] = 0.1,
+    words: Annotated[bool, typer.Option("--words", help="Compare the words, too: reads articles again from the corpus.")] = False,
     fail: Annotated[bool, typer.Option("--fail-if-drift", help="Exit with code 3 where a drift exceeds the bound.")] = False,
     task: Task = None,
     codebook: CodebookFile = None,
@@ -123,9 +156,10 @@ def monitor(
     remarks(quiet)
     from newsclf.estimates.monitor import MonitorSpec
     from newsclf.estimates.monitor import monitor as compare
+    from newsclf.estimates.moves import corpus_texts
 
     spec = MonitorSpec.parse({"by": _columns(by), "since": since or "", "bound": bound}, where="newsclf monitor")
-    found = compare(_opened(scores, task, codebook), _opened(new, task, codebook) if new else None, spec)
+    found = compare(_opened(scores, task, codebook), _opened(new, task, codebook) if new else None, spec, texts=corpus_texts if words else None)
     print_json(found.as_dict()) if as_json else print(found.text())
     if fail and found.drifted:
         raise CheckFailed(f"{new or scores}: articles or scores have drifted by more than {bound:g}.")
@@ -153,6 +187,13 @@ def pack_replication(
     given = {"keep": keep or [], "drop": drop or [], "model": str(model or ""), "with_model": with_model}
     spec = PackSpec.parse(given, where="newsclf pack-replication")
     print(pack(_opened(scores, task, None), [str(path) for path in audit], estimates, output, spec).text())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--reference {text!r}: write it as COLUMN=VALUE, for example  --reference 'outlet=New York Times'")
+    return column.strip(), value.strip()
 
 
 def _columns(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,9 @@ class EstimateSpec(Spec):
 
     change_at: str | None = None
     """Day from which the share is compared with that before: the first of a period."""
+
+    small: Literal["refuse", "pool"] = "refuse"
+    """Groups of which too little is coded: no share, or one that leans on what the model gets wrong in the group that takes them in."""
 
     by_hand: bool = False
     """The coded articles were chosen by people, not drawn."""
@@ -96,8 +99,10 @@ def estimate(scores: Scores, audit: Sequence[str | Path], spec: EstimateSpec | N
     codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None) if paths else AuditCodings(())
     found = tally(scores, groups, keys_of(codings), look=tested is not None)
     told = Told(scores, found, spec.by, spec.level)
+    if spec.small == "pool" and len(set(spec.by) - {"target"}) < 2:
+        raise InputError("--small pool: groups lean on one that takes them in, which needs two columns: --by outlet,month leans on the outlet.")
     rows = audited(codings, found, scores.codebook, drawn=drawn, by_hand=spec.by_hand)
-    return Estimates(_about(scores, spec) | _record(told, codings, rows, tested=tested, change_at=spec.change_at))
+    return Estimates(_about(scores, spec) | _record(told, codings, rows, spec, tested))
 
 
 def _about(scores: Scores, spec: EstimateSpec) -> dict[str, Any]:
@@ -110,12 +115,13 @@ def _about(scores: Scores, spec: EstimateSpec) -> dict[str, Any]:
         "by": list(spec.by),
         "time": next((column for column in spec.by if column in TIMES), None),
         "change_at": spec.change_at,
+        "outlets": dict(spec.outlets),
         "scores": {"folder": str(scores.folder), "fingerprint": scores.fingerprint, "rows": scores.rows, "set_aside": scores.set_aside},
         "model": scores.model,
     }
 
 
-def _record(told: Told, codings: AuditCodings, rows: Audited, *, tested: HeldOut | None, change_at: str | None) -> dict[str, Any]:
+def _record(told: Told, codings: AuditCodings, rows: Audited, spec: EstimateSpec, tested: HeldOut | None) -> dict[str, Any]:
     best = shares(rows.sample(), told.corpus, told.members, told.scores.codebook.kind)
     return {
         "audit": {
@@ -131,10 +137,10 @@ def _record(told: Told, codings: AuditCodings, rows: Audited, *, tested: HeldOut
             "interval": "Wilson's, for the effective number of coded articles; of the draw from this corpus alone",
             "weight": dict(zip(told.labels, best.weight.tolist(), strict=True)),
         },
-        "shares": list(told.shares(best)),
+        "shares": list(told.shares(best, small=told.small(rows, best) if spec.small == "pool" else None)),
         "differences": list(told.differences(best)),
         "trends": list(told.trends(rows)),
-        "changes": list(told.changes(rows, change_at)) if change_at else [],
+        "changes": list(told.changes(rows, spec.change_at)) if spec.change_at else [],
         "comparators": list(told.comparators(tested)),
         "coders": list(told.coders(rows)),
         "remarks": [*rows.remarks, *told.remarks(best, codings)],

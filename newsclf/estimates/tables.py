@@ -12,6 +12,7 @@ from itertools import groupby
 
 from newsclf.estimates.sheets import guarded
 from newsclf.estimates.wording import (
+    UNTESTED,
     Record,
     Row,
     against_counting,
@@ -126,6 +127,8 @@ def to_text(record: Record, *, most: int = MOST, rest: str = "the csv file has t
     parts = [f"shares of {_clean(record['task'])}", *_cut_table(head, lines, most, rest, NAME)]
     if differences := _difference_cells(record):
         parts += ["", "differences, in percentage points", *_cut_table([("", "", level(record))], differences, most, rest, WIDE - 34)]
+    if supposed := _supposed_cells(record):
+        parts += ["", UNTESTED, *_cut_table([("", "share", level(record), "by")], supposed, most, rest, NAME)]
     worth = "worth: as many codes of a simple random sample of the group would be as exact."
     said = [against_counting(record), meaning(record), *_marks(rows), worth, *record.get("remarks", ()), provenance(record)]
     return "\n".join([*parts, "", *(line for text in said if text for line in textwrap.wrap(_clean(text), WIDE))])
@@ -162,6 +165,14 @@ def _worth(row: Row) -> str:
 def _difference_cells(record: Record) -> list[tuple[str, ...]]:
     rows = record.get("differences", ())
     return [(f"{row['label']}: {group_name(row['a'])} − {group_name(row['b'])}", points(row["difference"]), point_bounds(row)) for row in rows]
+
+
+def _supposed_cells(record: Record) -> list[tuple[str, ...]]:
+    """What quantifiers say of the coarsest groups; what each supposes the page tells."""
+    rows = record.get("comparators", ())
+    least = min((len(row["group"]) for row in rows), default=0)
+    told = [row for row in rows if len(row["group"]) == least]
+    return [(f"{row['label']}: {group_name(row['group'])}", percent(row["estimate"]), bounds(row), row["method"]) for row in told]
 
 
 def _marks(rows: Sequence[Row]) -> list[str]:

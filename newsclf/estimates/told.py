@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.errors import listed
+from newsclf.errors import InputError, listed
 from newsclf.estimates.audited import Audited
 from newsclf.estimates.codings import AuditCodings
 from newsclf.estimates.contrasts import Group, families, margins
@@ -20,11 +20,13 @@ from newsclf.estimates.trends import changes, first_period, numbered, slopes
 from newsclf.scores.estimate import LEAST, Corpus, Shares, differences, more_needed, shares
 from newsclf.scores.groups import HeldOut
 from newsclf.scores.metrics import Booleans, Floats
+from newsclf.scores.shrink import Pooled, pooled
 from newsclf.scores.survey import Ids
 
 APART = ("target",)
 """Columns whose values are never summed over."""
 
+SHARES = ("estimate", "low", "high")
 TOTALS = ("total", "total_low", "total_high")
 
 
@@ -63,32 +65,54 @@ class Told:
         """In codebook order."""
         return self.scores.codebook.names
 
-    def shares(self, best: Shares) -> Iterator[dict[str, Any]]:
-        """Of every label and group the share, its interval, and the count; or why there is none, and how many codings it would take."""
-        low, high = best.interval(self.level)
+    def shares(self, best: Shares, *, small: Pooled | None = None) -> Iterator[dict[str, Any]]:
+        """Of every label and group the share, its interval, and the count; or why there is none, and how many codings it would take.
+
+        Groups of which too little is coded take the share that `small`, [groups, labels], has for them.
+        """
+        share, (low, high) = best.share, best.interval(self.level)
+        told = best.told
+        if small is not None:
+            helped = ~told & np.isfinite(small.share)
+            share, low, high = (np.where(helped, *both) for both in zip((small.share, *small.interval(self.level)), (share, low, high), strict=True))
+            told = told | helped
         naive = self._naive()
         expected = (self.members @ self.found.sums) / best.counts[:, None]
         for column, label in enumerate(self.labels):
             for row, group in enumerate(self.groups):
                 scored, coded, positives = float(best.counts[row]), int(best.audited[row]), int(best.positives[row, column])
-                values = best.share[row, column], low[row, column], high[row, column]
-                why = None if best.told[row, column] else _refusal(coded, positives, expected[row, column], values[1:])
-                share, *limits = (None, None, None) if why else map(float, values)
+                values = share[row, column], low[row, column], high[row, column]
+                why = None if told[row, column] else _refusal(coded, positives, expected[row, column], values[1:])
+                numbers = dict.fromkeys(SHARES) if why else dict(zip(SHARES, map(float, values), strict=True))
                 yield {
                     "label": label,
                     "group": dict(group),
                     "scored": int(scored),
                     "audited": coded,
                     "positives": positives,
-                    "estimate": share,
-                    "low": limits[0],
-                    "high": limits[1],
+                    **numbers,
                     "naive": float(naive[row, column]),
-                    "worth": None if why or not np.isfinite(best.worth[row, column]) else float(best.worth[row, column]),
-                    **{name: None if value is None else value * scored for name, value in zip(TOTALS, (share, *limits), strict=True)},
+                    "worth": float(best.worth[row, column]) if best.told[row, column] and np.isfinite(best.worth[row, column]) else None,
+                    **{total: None if value is None else value * scored for total, value in zip(TOTALS, numbers.values(), strict=True)},
                     "refused": why,
-                    "pooled": False,
+                    "pooled": bool(told[row, column] and not best.told[row, column]),
                 }
+
+    def small(self, rows: Audited, best: Shares) -> Pooled:
+        """Shares of the smallest groups that lean on the error of their parents: groups of all columns but the last. [groups, labels]
+
+        Raises InputError where too few groups tell how errors differ.
+        """
+        leaves = np.array([len(group) == len(self.by) for group in self.groups])
+        names = [tuple(group.values())[:-1] for group, leaf in zip(self.groups, leaves, strict=True) if leaf]
+        parents = np.array([sorted(set(names)).index(name) for name in names], np.int64)
+        try:
+            found = pooled(rows.sample(), self.corpus, self.members[leaves], parents, weight=best.weight)
+        except ValueError as error:
+            raise InputError(f"--small pool: {error}") from error
+        empty = np.full((4, *best.share.shape), np.nan)
+        empty[:, leaves] = found.share, found.variance, found.freedom, found.own
+        return Pooled(empty[0], empty[1], empty[2], empty[3], found.spread)
 
     def differences(self, best: Shares) -> Iterator[dict[str, Any]]:
         """Of every label the families of differences, each with intervals that hold together."""

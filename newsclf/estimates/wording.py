@@ -80,6 +80,8 @@ def source(record: Record) -> str:
 def meaning(record: Record) -> str:
     """What the shares are and what they assume."""
     audit, scores = record["audit"], record["scores"]
+    if not audit["articles"]:
+        return ""
     coders = f"{audit['coders']} coders" if audit["coders"] != 1 else "one coder"
     how = str(audit.get("design") or "").rstrip(".")
     drawn = f"were drawn by chance{how and f' ({how})'}"
@@ -117,8 +119,8 @@ def _number(match: re.Match[str]) -> int:
     return 4 * int(match[1]) + int(match[3]) - 1 if match[3] else int(match[1])
 
 
-def _short(fingerprint: str) -> str:
-    return str(fingerprint).removeprefix("sha256:").removeprefix("sha256-")[:PRINT]
+def _short(fingerprint: str | None) -> str:
+    return str(fingerprint or "none").removeprefix("sha256:").removeprefix("sha256-")[:PRINT]
 
 
 def _zero(text: str) -> str:

@@ -159,8 +159,8 @@ def _centred(values: Floats, sample: Sample) -> Floats:
 
 
 def _variances(design: Design, influence: Floats) -> tuple[Floats, Floats]:
-    found = [variance(design, influence[:, :, label]) for label in range(influence.shape[2])]
-    return np.column_stack([values for values, _ in found]), np.column_stack([freedom for _, freedom in found])
+    values, freedom = variance(design, influence.reshape(len(influence), influence.shape[1] * influence.shape[2]))
+    return values.reshape(influence.shape[1:]), freedom.reshape(influence.shape[1:])
 
 
 def _critical(level: float, freedom: Floats) -> Floats:

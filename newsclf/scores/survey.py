@@ -80,7 +80,7 @@ def _apart(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     sums = np.zeros((len(design.sizes), totals.shape[1]))
     np.add.at(sums, stratum, totals)
     lonely = drawn == 1
-    means = np.where(lonely[:, None], totals.mean(axis=0), sums / np.maximum(drawn, 1)[:, None])
+    means = np.where(lonely[:, None], sums.sum(axis=0) / max(len(totals), 1), sums / np.maximum(drawn, 1)[:, None])
     left = 1 - np.minimum(drawn / design.sizes, 1)  # what was not drawn
     scale = left * drawn / np.maximum(drawn - 1, 1)
     apart = (totals - means[stratum]) * np.sqrt(scale[stratum])[:, None]
