@@ -1,4 +1,4 @@
-"""The demo: train three models on the starter corpus, study one, score a small corpus, read one article. `make demo` runs it."""
+"""The demo: train three models on the starter corpus, study one, score a small corpus, read one article, estimate shares. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import shutil
 import time
 from pathlib import Path
 
+from demo_corpus import FRAMES, OUTLETS, QUARTERS, fill_in, made_up, truth, write_corpus
+
 import newsclf
+from newsclf.estimates.draw import audit_sample
+from newsclf.estimates.estimate import EstimateSpec, estimate
+from newsclf.estimates.frame import Scores
+from newsclf.estimates.sample import SampleSpec
 from newsclf.render import reading_text
 from newsclf.training.audit import audit
 from newsclf.training.backtest import backtest
@@ -21,7 +27,7 @@ ARTICLE = "exchangebrief-037"
 
 
 def main() -> None:
-    """Train, study, score, read; each step says what it did and where it lies."""
+    """Train, study, score, read, estimate; each step says what it did and where it lies."""
     started = time.monotonic()
     print("newsclf demo, on a starter corpus of invented articles: what you see is how it works, not how well.\n")
     for task in TASKS:
@@ -41,8 +47,42 @@ def main() -> None:
     article = _article()
     print(f"“{article.title}”, {article.outlet}, {article.date}\n")
     print(reading_text(newsclf.load(*models).predict(article, sentences=2)))
+    shares(ROOT / "models" / "framing", result.run)
     print(f"\nDone in {time.monotonic() - started:.0f} s. The scores are Parquet: newsclf.read_scores('{_short(scores)}').to_table()")
     print("Next: copy configs/framing.yaml, point it at your own coded articles, and run  .venv/bin/newsclf train yours.yaml")
+
+
+def shares(model: Path, run: Path) -> None:
+    """Shares of two frames by outlet and quarter in a corpus of which everything is known: drawn, coded, estimated, and set beside the truth."""
+    folder = ROOT / "models"
+    held_out = {json.loads(line)["id"] for line in (run / "test.jsonl").read_text("utf-8").splitlines()}
+    starter = map(json.loads, (ROOT / "data" / "articles.jsonl").read_text("utf-8").splitlines())
+    corpus = made_up([article for article in starter if article["id"] in held_out])
+    write_corpus(corpus, folder / "demo-corpus.jsonl")
+    for old in ("demo-corpus-scores", "demo-audit", "demo-shares"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    newsclf.score(model, str(folder / "demo-corpus.jsonl"), folder / "demo-corpus-scores")
+    scores = Scores.open(folder / "demo-corpus-scores")
+    drawn = audit_sample(scores, SampleSpec(n=320, by=("outlet", "quarter")), folder / "demo-audit")
+    fill_in(folder / "demo-audit" / "sheet-1.csv", corpus)
+    found = estimate(scores, [folder / "demo-audit"], EstimateSpec(by=("outlet", "quarter")))
+    found.write(folder / "demo-shares")
+    rows = {(row["label"], *row["group"].values()): row for row in found.record["shares"]}
+    print(
+        f"\nHow often two frames stand in {scores.rows:,} made-up articles, from {len(drawn.sample.rows)} that the demo coded for you; intervals of 95 %:\n"
+    )
+    print(f"{'':<32}{'share':>7}{'interval':>16}{'counted':>9}{'truth':>8}")
+    for label in FRAMES:
+        for outlet in OUTLETS:
+            for number, month in enumerate(QUARTERS, start=1):
+                row = rows[label, outlet, f"2025 Q{number}"]
+                right = truth(corpus, label, outlet, [f"2025-{int(month[5:]) + more:02}" for more in range(3)])
+                limits = f"{row['low']:.0%} to {row['high']:.0%}"
+                name = f"{label}, {outlet.removeprefix('The ')}, Q{number}"
+                print(f"{name:<32}{row['estimate']:>7.0%}{limits:>16}{row['naive']:>9.0%}{right:>8.0%}")
+    print(
+        f"\nplots     {_short(folder / 'demo-shares')}/estimates.html. Counting labels repeats the model's errors; the coded sample takes them out, and says how surely"
+    )
 
 
 def _article() -> newsclf.Article:
