@@ -68,9 +68,8 @@ def shares(model: Path, run: Path) -> None:
     found = estimate(scores, [folder / "demo-audit"], EstimateSpec(by=("outlet", "quarter")))
     found.write(folder / "demo-shares")
     rows = {(row["label"], *row["group"].values()): row for row in found.record["shares"]}
-    print(
-        f"\nHow often two frames stand in {scores.rows:,} made-up articles, from {len(drawn.sample.rows)} that the demo coded for you; intervals of 95 %:\n"
-    )
+    coded = len(drawn.sample.rows)
+    print(f"\nHow often two frames stand in {scores.rows:,} made-up articles, from {coded} that the demo coded for you, with 95 % intervals:\n")
     print(f"{'':<32}{'share':>7}{'interval':>16}{'counted':>9}{'truth':>8}")
     for label in FRAMES:
         for outlet in OUTLETS:
@@ -80,9 +79,8 @@ def shares(model: Path, run: Path) -> None:
                 limits = f"{row['low']:.0%} to {row['high']:.0%}"
                 name = f"{label}, {outlet.removeprefix('The ')}, Q{number}"
                 print(f"{name:<32}{row['estimate']:>7.0%}{limits:>16}{row['naive']:>9.0%}{right:>8.0%}")
-    print(
-        f"\nplots     {_short(folder / 'demo-shares')}/estimates.html. Counting labels repeats the model's errors; the coded sample takes them out, and says how surely"
-    )
+    print("\nCounting labels repeats the model's errors. The coded sample takes them out, and says how surely: one interval of twenty misses.")
+    print(f"plots     {_short(folder / 'demo-shares')}/estimates.html")
 
 
 def _article() -> newsclf.Article:

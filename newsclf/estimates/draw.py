@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,9 @@ class Drawn:
     new: int
     """Articles of this round."""
 
-    scored: int
+    there: int
+    """Articles to draw from, for stances pairs of an article and a target."""
+
     audit: str
     """The command that comes next."""
 
@@ -45,7 +48,7 @@ class Drawn:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         groups = {name: {"drawn": drawn, "there": there} for name, (drawn, there) in self.groups.items()}
-        return {"output": str(self.output), "articles": len(self.sample.rows), "new": self.new, "scored": self.scored, "groups": groups}
+        return {"output": str(self.output), "articles": len(self.sample.rows), "new": self.new, "scored": self.there, "groups": groups}
 
     def text(self) -> str:
         """For a terminal."""
@@ -53,10 +56,13 @@ class Drawn:
 
     def _lines(self) -> Iterator[str]:
         more = f", {len(self.sample.rows):,} with those of before" if self.new < len(self.sample.rows) else ""
-        yield f"{self.new:,} articles to code of {self.scored:,} scored{more}: {self.sample.sentence()}"
+        what = "pairs of article and target" if any(row.target for row in self.sample.rows) else "articles"
+        yield f"{self.new:,} {what} to code of {self.there:,} scored{more}: {self.sample.sentence()}"
+        if len(self.sample.rows) == self.there:
+            yield "That is all there is: when all are coded, shares are counted, and nothing is left to chance."
         few = {name: sizes for name, sizes in self.groups.items() if sizes[0] < min(LEAST, sizes[1])}
         for name, (drawn, there) in list(self.groups.items())[:20]:
-            yield f"  {name:<40} {drawn:>6,} of {there:,}"
+            yield f"  {name:<40} {drawn:>6,} of {there:,}{' clusters' * bool(self.sample.spec.clusters)}"
         if len(self.groups) > 20:
             yield f"  … and {len(self.groups) - 20} more groups"
         if few and not self.sample.spec.clusters:
@@ -78,23 +84,28 @@ def audit_sample(scores: Scores, spec: SampleSpec, output: str | Path, *, top_up
     folder, spec = Path(output), spec.of(scores)
     before = _before(folder, scores, spec, top_up=top_up)
     wanted = spec.model_copy(update={"n": spec.n + (len(before.rows) if before else 0)})
-    strata, rows = Draw(scores, wanted, before).rows()
+    draw = Draw(scores, wanted, before)
+    strata, rows = draw.rows()
     old = {(row.key, row.target): row.round for row in before.rows} if before else {}
     number = before.rounds + 1 if before else 1
     kept = tuple(replace(row, round=old.get((row.key, row.target), number)) for row in rows)
     new = [row for row in kept if row.round == number]
+    if not new:
+        all_of_it = f"all {draw.there:,} are in the sample already" if len(rows) == draw.there else "no cluster fits into so few; give a larger -n"
+        raise InputError(f"{folder}: --top-up -n {spec.n} adds no article: {all_of_it}.")
     sample = AuditSample(scores.fingerprint, scores.model, scores.codebook.task, scores.codebook.fingerprint(), wanted, strata, kept)
     texts = articles_at(scores, {row.key for row in new})
     shuffled = np.random.default_rng([spec.seed, number]).permutation(len(new))
     files = write_sheets(folder, [SheetRow(new[at].key, texts[new[at].key], new[at].target) for at in shuffled], scores.codebook, number=number)
     sample.write(folder)  # at last: without it the sheets are nobody's
-    columns = f" --by {','.join(spec.by)}" if spec.by else ""
-    asked = f"newsclf estimate {scores.folder}{_task(scores)} --audit {folder}{columns}"
-    return Drawn(sample, folder, tuple(files), len(new), scores.rows, asked)
+    return Drawn(sample, folder, tuple(files), len(new), draw.there, _next(scores, folder, spec))
 
 
-def _task(scores: Scores) -> str:
-    return f" --task {scores.codebook.task}" if len(scores.job.models) > 1 else ""
+def _next(scores: Scores, folder: Path, spec: SampleSpec) -> str:
+    """The command that estimates from the sample."""
+    task = ["--task", scores.codebook.task] if len(scores.job.models) > 1 else []
+    by = ["--by", ",".join(spec.by)] if spec.by else []
+    return shlex.join(["newsclf", "estimate", str(scores.folder), *task, "--audit", str(folder), *by])
 
 
 def _before(folder: Path, scores: Scores, spec: SampleSpec, *, top_up: bool) -> AuditSample | None:

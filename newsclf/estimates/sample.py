@@ -137,20 +137,31 @@ class AuditSample:
             about = {name: tree[name] for name in ("scores", "model", "task", "codebook")}
             spec = SampleSpec.parse(tree["spec"], where=str(path))
             sample = cls(**about, spec=spec, strata=strata, rows=tuple(DrawnRow(**row) for row in tree["rows"]))
-            for row, chance in zip(sample.rows, chances, strict=True):
-                if not 0 < chance <= 1 or abs(chance - sample.chance(row.stratum)) > 1e-9:
-                    raise ValueError(f"the inclusion probability of {row.key!r} is {chance}, and its stratum says {sample.chance(row.stratum):.6g}")
+            sample.hold(chances)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DataError(
                 f"{path}: this is no sample that audit-sample wrote ({error}). Copy it again, or draw again with the same seed."
             ) from error
         return sample
 
+    def hold(self, chances: Sequence[float]) -> None:
+        """Raises ValueError where strata, rows and their inclusion probabilities do not belong together."""
+        units = {(row.stratum, row.cluster or (row.key, row.target)) for row in self.rows}
+        counted = Counter(stratum for stratum, _ in units)
+        for number, stratum in enumerate(self.strata):
+            if not counted[number] == stratum.drawn <= stratum.units:
+                raise ValueError(f"stratum {number} has {counted[number]} of {stratum.units} drawn, and says {stratum.drawn}")
+        for row, chance in zip(self.rows, chances, strict=True):
+            if not 0 <= row.stratum < len(self.strata):
+                raise ValueError(f"{row.key!r} is of stratum {row.stratum}, and there are {len(self.strata)}")
+            if not abs(chance - self.chance(row.stratum)) <= 1e-9:
+                raise ValueError(f"the inclusion probability of {row.key!r} is {chance}, and its stratum says {self.chance(row.stratum):.6g}")
+
     def check(self, scores: Scores, where: Path) -> None:
         """Raises DataError where the sample is not one of these scores."""
-        what = "of another task" if self.task != scores.codebook.task else "of other scores" if self.scores != scores.fingerprint else ""
+        what = "scores of another task" if self.task != scores.codebook.task else "other scores" if self.scores != scores.fingerprint else ""
         if what:
-            raise DataError(f"{where}: this sample was drawn from scores {what} than {scores.folder} holds; name the folder that it was drawn from.")
+            raise DataError(f"{where}: this sample was drawn from {what} than {scores.folder} holds; name the folder that it was drawn from.")
         if self.codebook != scores.codebook.fingerprint():
             raise DataError(
                 f"{where}: this sample was drawn with another codebook than the scores have now; give the one it was drawn with: --codebook"

@@ -12,6 +12,7 @@ from newsclf.estimates.frame import Cell, Chunk, Groups, Scores
 from newsclf.estimates.sample import AuditSample, DrawnRow, SampleSpec, Stratum, column_of
 from newsclf.estimates.tally import MOST
 from newsclf.scores.allocate import BINS, CUTS, allocate, cut
+from newsclf.scores.estimate import LEAST
 from newsclf.scores.metrics import Floats
 from newsclf.scores.survey import Ids
 
@@ -29,17 +30,28 @@ class Draw:
         """The largest score."""
         self.by = () if spec.strata == "score" else spec.by
         self.units = (*self.by, *(name for name in spec.clusters if name not in self.by))
+        self.there = 0
+        """Rows to draw from, once they are counted."""
+        self.bins = 1 if spec.strata == "group" or spec.clusters else BINS
 
     def rows(self) -> tuple[tuple[Stratum, ...], list[DrawnRow]]:
         """The strata, and what is drawn from them."""
         groups = self.scores.groups(self.units, outlets=self.spec.outlets)
         counts, unsure = self._counted(groups)
+        self.there = int(counts.sum())
+        if not self.there:
+            raise InputError(f"{self.scores.folder}: no article was scored, so there is none to draw; quarantine-*.parquet there says why.")
         cells = [cell[: len(self.by)] for cell in groups.numbers]
         if self.spec.clusters:
             return self._clusters(groups, cells, counts.sum(axis=1), unsure.sum(axis=1))
         tables = self._cut(counts)
         sizes, spreads = (np.bincount(tables.ravel(), values.ravel()).astype(float) for values in (counts, unsure))
         of = np.array([tables[:, 0].searchsorted(stratum, side="right") - 1 for stratum in range(len(sizes))])
+        if self.spec.n < (least := int(np.minimum(2, sizes).sum())):
+            raise InputError(
+                f"-n {self.spec.n} is fewer than two of each group, and one tells no variance: give -n {least} at least for these {len(sizes):,} "
+                f"groups, better {int(np.minimum(LEAST, sizes).sum()):,}; or group by fewer columns or longer periods."
+            )
         drawn = allocate(sizes, np.sqrt(spreads / sizes), of, self.spec.n, already=self._already(len(sizes)))
         strata = [
             Stratum(dict(zip(self.by, cells[of[at]], strict=True)), self._bounds(tables, of, at), int(sizes[at]), int(drawn[at]))
@@ -58,16 +70,16 @@ class Draw:
         return np.array([stratum.drawn for stratum in self.before.strata], np.int64)
 
     def _counted(self, groups: Groups) -> tuple[Floats, Floats]:
-        """Rows, and what the model leaves open of them, p (1 - p), by unit and bin of the score. [units, BINS] each"""
-        found = [np.zeros((0, BINS)), np.zeros((0, BINS))]
+        """Rows, and what the model leaves open of them, p (1 - p), by unit and bin of the score. [units, bins] each"""
+        found = [np.zeros((0, self.bins)), np.zeros((0, self.bins))]
         for chunk in self.scores.chunks(groups):
             bins, unsure = self._scored(chunk)
             size = len(groups.numbers)
             if size > MOST and not self.spec.clusters:
                 raise InputError(f"--by {','.join(self.by)}: these columns make more than {MOST:,} groups; group by fewer, or by longer periods.")
-            at = chunk.cells * BINS + bins
+            at = chunk.cells * self.bins + bins
             for number, weights in enumerate((np.ones(len(at)), unsure)):
-                more = np.bincount(at, weights, size * BINS).reshape(size, BINS).astype(float)
+                more = np.bincount(at, weights, size * self.bins).reshape(size, self.bins).astype(float)
                 more[: len(found[number])] += found[number]
                 found[number] = more
         return found[0], found[1]
@@ -77,15 +89,14 @@ class Draw:
         open_ = chunk.probabilities * (1 - chunk.probabilities)
         unsure = open_.sum(axis=1) if self.column is None else open_[:, self.column]
         score = unsure / self.top if self.column is None else chunk.probabilities[:, self.column]
-        if self.spec.strata == "group" or self.spec.clusters:
-            return np.zeros(len(score), np.int64), unsure
-        return np.clip((score * BINS).astype(np.int64), 0, BINS - 1), unsure
+        return np.clip((score * self.bins).astype(np.int64), 0, self.bins - 1), unsure
 
     def _cut(self, counts: Floats) -> Ids:
-        """The stratum of each cell and bin. [cells, BINS]"""
+        """The stratum of each cell and bin. [cells, bins]"""
         tables = np.zeros(counts.shape, np.int64)
-        first = self.before.spec.n if self.before else self.spec.n  # strata stay those of the first draw
-        strata = CUTS if self.spec.strata != "group" and first >= FEWEST * CUTS * len(counts) else 1
+        # strata stay those of the first draw
+        enough = any(stratum.scores for stratum in self.before.strata) if self.before else self.spec.n >= FEWEST * CUTS * len(counts)
+        strata = CUTS if self.bins > 1 and enough else 1
         start = 0
         for cell, row in enumerate(counts):
             tables[cell] = start + (cut(row, strata) if strata > 1 else 0)
@@ -94,7 +105,7 @@ class Draw:
 
     def _bounds(self, tables: Ids, of: Ids, stratum: int) -> tuple[float, float] | None:
         inside = np.flatnonzero(tables[of[stratum]] == stratum)
-        return None if len(inside) == BINS else (float(inside[0] / BINS * self.top), float((inside[-1] + 1) / BINS * self.top))
+        return None if len(inside) == self.bins else (float(inside[0] / BINS * self.top), float((inside[-1] + 1) / BINS * self.top))
 
     def _picked(self, groups: Groups, tables: Ids, drawn: Ids) -> Iterator[DrawnRow]:
         """Of each stratum the rows with the smallest random numbers."""
@@ -117,8 +128,10 @@ class Draw:
         """Strata are groups here, units the clusters in them; so many as hold about n articles."""
         names = list(groups.numbers)
         told = sorted(set(cells))
-        of = np.array([told.index(cell) for cell in cells], np.int64)
+        place = {cell: number for number, cell in enumerate(told)}
+        of = np.array([place[cell] for cell in cells], np.int64)
         units, rows, spread = (np.bincount(of, values).astype(float) for values in (np.ones(len(of)), sizes, unsure))
+        self._fit(names, sizes, float((np.minimum(2, units) * rows / units).sum()))
         wanted = allocate(rows, np.sqrt(spread / rows), np.arange(len(told)), self.spec.n)
         drawn = np.clip(np.round(wanted * units / rows), np.minimum(2, units), units).astype(np.int64)
         if (already := self._already(len(told))) is not None:
@@ -136,6 +149,16 @@ class Draw:
                 found.append(DrawnRow(place, identifier, target, int(of[cell]), " | ".join(names[cell]), 1))
         strata = [Stratum(dict(zip(self.by, cell, strict=True)), None, int(units[at]), int(drawn[at])) for at, cell in enumerate(told)]
         return tuple(strata), found
+
+
+    def _fit(self, names: Sequence[Cell], sizes: Floats, least: float) -> None:
+        """Raises InputError for clusters that n cannot hold: then people would code far more than they were told."""
+        largest = int(sizes.argmax())
+        told = f"-n {self.spec.n} articles cannot be drawn in clusters of one {' and '.join(self.spec.clusters)}"
+        if sizes[largest] > self.spec.n:
+            raise InputError(f"{told}: {' | '.join(names[largest])} alone has {int(sizes[largest]):,}. Give a larger -n, or smaller clusters.")
+        if least > self.spec.n:
+            raise InputError(f"{told}: two of each group, for its variance, are about {round(least):,}. Give a larger -n, or wider groups.")
 
 
 def _chance(seed: int, name: Cell) -> float:

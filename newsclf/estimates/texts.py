@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from newsclf.article import Article
@@ -24,7 +26,8 @@ def articles_at(scores: Scores, places: Collection[str]) -> dict[str, Article]:
     """
     corpus = CorpusSpec.parse(scores.job.corpus, where=f"{scores.folder}")
     wanted, found = set(places), dict[str, Article]()
-    shards = [shard for part in scores.parts if (shard := _shard_with(part, wanted))]
+    sought = pa.array(sorted(wanted), pa.string())
+    shards = [shard for part in scores.parts if (shard := _shard_with(part, sought))]
     with progress("reading", size=sum(shard.bytes for shard in shards)) as report, ShardReader(corpus.columns()) as reader:
         for shard in shards:
             for file in dict.fromkeys(piece.file for piece in shard.pieces):
@@ -38,10 +41,10 @@ def articles_at(scores: Scores, places: Collection[str]) -> dict[str, Article]:
     return found
 
 
-def _shard_with(part: Path, places: set[str]) -> Shard | None:
+def _shard_with(part: Path, places: pa.Array) -> Shard | None:
     """The shard of a part, where it holds one of these places."""
-    held = pq.read_table(part, columns=["place"])["place"].to_pylist()
-    return Shard.of_dict(Commit.read(part.with_suffix(".json")).shard) if not places.isdisjoint(held) else None
+    held = pc.is_in(pq.read_table(part, columns=["place"])["place"], value_set=places)
+    return Shard.of_dict(Commit.read(part.with_suffix(".json")).shard) if pc.any(held).as_py() else None
 
 
 def _check(scores: Scores, file: str) -> None:

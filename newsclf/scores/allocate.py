@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from newsclf.scores.estimate import LEAST
@@ -23,53 +25,57 @@ def allocate(sizes: Floats, spreads: Floats, groups: Ids, n: int, *, already: Id
     all, else as many as the others; each stratum two, as one tells no variance; and none less than `already` was drawn from it.
     """
     mean = float((sizes * spreads).sum() / sizes.sum())
-    pull = sizes * (spreads / 2 + mean / 2 if mean > 0 else np.ones(len(sizes)))
+    # where the model leaves nothing open, by size alone
+    pull = sizes * (spreads / 2 + mean / 2 if mean > 1e-12 else np.ones(len(sizes)))
     lower = np.minimum(np.maximum(2, already if already is not None else 0), sizes).astype(float)
     if n <= lower.sum():
         return lower.astype(np.int64)
-    floors = _floors(sizes, pull, groups, lower, n=n, least=least)
-    drawn = _poured(sizes, pull, floors, n)
-    return _whole(drawn, floors, sizes)
+    floors = _floors(Pot(sizes, pull, np.unique(groups, return_inverse=True)[1].reshape(-1)), lower, n=n, least=least)
+    return Pot(sizes, pull, np.zeros(len(sizes), np.int64)).poured(floors, np.array([min(n, sizes.sum())])).astype(np.int64)
 
 
-def _floors(sizes: Floats, pull: Floats, groups: Ids, lower: Floats, *, n: int, least: int) -> Floats:
+@dataclass(frozen=True)
+class Pot:
+    """Strata in groups, each group with a number to be shared out among its strata."""
+
+    sizes: Floats
+    pull: Floats
+    groups: Ids
+    """From 0 on. [strata]"""
+
+    def sums(self, values: Floats) -> Floats:
+        """Of each group. [strata] → [groups]"""
+        return np.bincount(self.groups, values)
+
+    def poured(self, floors: Floats, totals: Floats) -> Floats:
+        """Whole multiples of the pull, kept between whole floors and sizes, that make each group's total. [strata]"""
+        low, high = np.zeros(len(totals)), np.full(len(totals), float((self.sizes / self.pull).max()))
+        for _ in range(100):
+            middle = (low + high) / 2
+            short = self.sums(np.clip(middle[self.groups] * self.pull, floors, self.sizes)) < totals
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        exact = np.clip(high[self.groups] * self.pull, floors, self.sizes)
+        whole = np.floor(exact + 1e-9)
+        # the largest rests of a group are rounded up: Hare's quota
+        more = np.round(totals - self.sums(whole))
+        order = np.lexsort([whole - exact, self.groups])
+        rank = np.arange(len(order)) - np.searchsorted(self.groups[order], self.groups[order])
+        whole[order] += rank < more[self.groups[order]]
+        return whole
+
+
+def _floors(pot: Pot, lower: Floats, *, n: int, least: int) -> Floats:
     """What each stratum gets at least, so that every group has enough, as far as n goes. [strata]"""
     enough = lower
     low, high = 0, least
     while low <= high:  # the largest number that every group can have
         each = (low + high) // 2
-        floors = lower.copy()
-        for group in np.unique(groups):
-            inside = groups == group
-            floors[inside] = _poured(sizes[inside], pull[inside], lower[inside], max(float(lower[inside].sum()), min(each, sizes[inside].sum())))
+        floors = pot.poured(lower, np.maximum(pot.sums(lower), np.minimum(each, pot.sums(pot.sizes))))
         if floors.sum() <= n:
             enough, low = floors, each + 1
         else:
             high = each - 1
-    return np.asarray(enough)
-
-
-def _poured(sizes: Floats, pull: Floats, floors: Floats, n: float) -> Floats:
-    """Multiples of the pull, kept between floors and sizes, that make n in all. [strata]"""
-    n = min(n, float(sizes.sum()))
-    low, high = 0.0, float((sizes / np.maximum(pull, 1e-300)).max())
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if np.clip(middle * pull, floors, sizes).sum() < n else (low, middle)
-    return np.asarray(np.clip(high * pull, floors, sizes))
-
-
-def _whole(drawn: Floats, floors: Floats, sizes: Floats) -> Ids:
-    """Whole numbers with the same sum: those with the largest rests are rounded up, and floors and sizes are kept. [strata]"""
-    total = round(float(drawn.sum()))
-    result = np.maximum(np.floor(drawn + 1e-9), np.ceil(floors - 1e-9)).astype(np.int64)
-    order = np.argsort(-(drawn - result), kind="stable")
-    for at in np.concatenate([order] * 2):
-        if result.sum() >= total:
-            break
-        if result[at] + 1 <= sizes[at]:
-            result[at] += 1
-    return result
+    return enough
 
 
 def cut(counts: Floats, strata: int) -> Ids:

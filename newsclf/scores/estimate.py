@@ -15,13 +15,16 @@ import numpy as np
 from scipy.special import betaincinv, stdtrit
 
 from newsclf.scores.metrics import Booleans, Floats, Kind
-from newsclf.scores.survey import Design, Ids, covariance, variance
+from newsclf.scores.survey import Design, Ids, covariance, expected, variance
 
 LEAST = 30
 """Coded rows of a group below which no share of it is given: an interval would hold less often than it says."""
 
 FEW = 5
 """Rows with a label, or without it, below which an interval says no more than the order of magnitude."""
+
+EXPECTED = 10
+"""Coded rows that the model's own word of its errors counts for where it expects more of them than the coded rows show."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,9 @@ def shares(sample: Sample, corpus: Corpus, groups: Booleans, kind: Kind, *, tune
     share = weight * (groups @ corpus.sums) / counts[:, None] + wrong
     variance, freedom = _variances(sample.design, influence)
     audited = inside.sum(axis=0)
+    if tuned:  # few coded rows may show none of the model's rare errors, of which it says itself how many there are
+        share_of_model = EXPECTED / (np.maximum(audited, 2) - 1 + EXPECTED)[:, None]
+        variance = variance + share_of_model * np.maximum(expected(weighed, _open(sample, weight)) - variance, 0)
     positives = inside.T.astype(np.int64) @ (truth >= 0.5)
     freedom = np.minimum(freedom, np.maximum(audited - 1, 1)[:, None])
     effective = known**2 / np.maximum((weighed**2).sum(axis=0), 1e-300)
@@ -148,6 +154,13 @@ def _tuned(sample: Sample, kind: Kind) -> tuple[Floats, Floats]:
     if kind == "exclusive":
         pull = np.broadcast_to(pull.sum(axis=1, keepdims=True), pull.shape)
     return weight, np.minimum(pull / np.maximum(pull.sum(axis=0), 1e-300), 0.9)
+
+
+def _open(sample: Sample, weight: Floats) -> Floats:
+    """The variance of each row's residual by the model's own word. [sample, labels]"""
+    scores, weights = sample.scores, sample.design.weights[:, None]
+    mean = (weights * scores).sum(axis=0) / max(float(weights.sum()), 1.0)
+    return np.asarray(scores * (1 - scores) + (1 - weight) ** 2 * (scores - mean) ** 2)
 
 
 def _centred(values: Floats, sample: Sample) -> Floats:

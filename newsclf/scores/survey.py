@@ -71,6 +71,14 @@ def covariance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     return apart.T @ apart, freedom
 
 
+def expected(weighed: Floats, open_: Floats) -> Floats:
+    """The variance that weighted means would have, were each row's own variance this, and rows drawn one by one: none where a row weighs 1.
+
+    `weighed` [sample, groups]: a row's weight in each group, 0 outside of it. `open_` [sample, totals] → [groups, totals]
+    """
+    return np.asarray((weighed * np.maximum(weighed - 1, 0)).T @ open_ / np.maximum(weighed.sum(axis=0), 1)[:, None] ** 2)
+
+
 def _apart(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     """Totals of the units around their stratum's mean, so scaled that their squares sum to the variance. → [units, totals], [totals]"""
     unit, stratum = design.units()
