@@ -33,9 +33,9 @@ check: $(VENV)/dev.stamp
 benchmark: $(VENV)/dev.stamp
 	$(BIN)/python scripts/benchmark.py
 
-# what intervals, comparisons, promises and curves are worth, on data sets of which the truth is known: about 15 minutes
+# what intervals, comparisons, promises, curves and estimated shares are worth, on data sets of which the truth is known: about 30 minutes
 simulations: $(VENV)/dev.stamp
-	for each in curves abstention compare intervals; do $(BIN)/python scripts/simulate_$$each.py || exit; done
+	for each in curves abstention compare intervals estimates; do $(BIN)/python scripts/simulate_$$each.py || exit; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
