@@ -94,13 +94,13 @@ def estimate(scores: Scores, audit: Sequence[str | Path], spec: EstimateSpec | N
         raise InputError(f"--change-at {spec.change_at} needs periods to compare: --by {','.join((*spec.by, 'month'))}")
     if spec.change_at and time:
         first_period(spec.change_at, time)  # before anything is read
+    if spec.small == "pool" and len(set(spec.by) - {"target"}) < 2:
+        raise InputError("--small pool: groups lean on one that takes them in, which needs two columns: --by outlet,month leans on the outlet.")
     paths = [Path(path) for path in audit]
     drawn = None if spec.by_hand or not paths else sample_beside(paths, scores)
     codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None) if paths else AuditCodings(())
     found = tally(scores, groups, keys_of(codings), look=tested is not None)
     told = Told(scores, found, spec.by, spec.level)
-    if spec.small == "pool" and len(set(spec.by) - {"target"}) < 2:
-        raise InputError("--small pool: groups lean on one that takes them in, which needs two columns: --by outlet,month leans on the outlet.")
     rows = audited(codings, found, scores.codebook, drawn=drawn, by_hand=spec.by_hand)
     return Estimates(_about(scores, spec) | _record(told, codings, rows, spec, tested))
 

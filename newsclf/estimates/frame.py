@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +17,10 @@ from newsclf.codebook import Codebook
 from newsclf.corpus.dates import MONTHS, period_name, periods, span
 from newsclf.corpus.outlets import Outlets, canonical
 from newsclf.errors import DataError, InputError, listed, nearest
-from newsclf.inference.commit import Commit, committed
-from newsclf.inference.job import JOB, SUMMARY, Job
+from newsclf.estimates.finished import Finished, reading
+from newsclf.inference.job import Job
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.scores.survey import Ids
-
-logger = logging.getLogger(__name__)
 
 TIMES = (*MONTHS, "day")
 """What `date` can be cut into: groups of these names are made of it."""
@@ -134,29 +130,16 @@ class Scores:
         Raises DataError where it is none, is not done, holds scores of several models, or does not have the task; InputError where there are several.
         """
         folder = Path(folder)
-        if not (folder / JOB).exists():
-            raise DataError(f"{folder}: there are no scores here; newsclf score MODEL CORPUS -o {folder}  writes them.")
-        if not (folder / SUMMARY).exists():
-            raise DataError(f"{folder}: this job is not done, and shares of what it has scored so far would be shares of nothing; run it to its end.")
-        summary = json.loads((folder / SUMMARY).read_bytes())
-        job = Job.of_tree(json.loads((folder / JOB).read_bytes()))
-        books = {name: Codebook.parse(tree, where=f"{folder / SUMMARY}") for name, tree in summary.get("codebooks", {}).items()}
-        if codebook is not None:
-            books[codebook.task] = codebook
+        found = Finished.read(folder)
+        job, books = found.job, {**found.books, **({codebook.task: codebook} if codebook else {})}
         book = books.get(_task(folder, task or (codebook.task if codebook else None), list(job.models)))
         if book is None:
             raise DataError(
                 f"{folder}: scored by an older newsclf, it does not say what its labels mean. The same score command adds that (nothing is scored "
                 "again), or name the codebook: --codebook codebook.yaml"
             )
-        commits = [Commit.read(path) for path in committed(folder)]
-        if others := [path.name for path, commit in zip(committed(folder), commits, strict=True) if commit.job != job.fingerprint]:
-            raise DataError(
-                f"{folder}: {listed(others, most=3)} come from another job than {JOB}, so that scores of two models are mixed; score again."
-            )
-        names = [next(name for name in commit.files if name.count(".") == 1 and name.startswith("part-")) for commit in commits]
-        sums = sum(commit.scored for commit in commits), sum(commit.quarantined for commit in commits)
-        return cls(folder, book, job.models[book.task], job, tuple(folder / name for name in names), *sums)
+        sums = sum(commit.scored for commit in found.commits), sum(commit.quarantined for commit in found.commits)
+        return cls(folder, book, job.models[book.task], job, tuple(folder / name for name in found.parts()), *sums)
 
     @property
     def fingerprint(self) -> str:
@@ -183,27 +166,27 @@ class Scores:
 
     def _columns(self) -> list[str]:
         ours = f"{self.codebook.task}."
-        found = dict.fromkeys(name for part in self.parts for name in pq.read_schema(part).names)
+        found: dict[str, None] = {}
+        for part in self.parts:
+            with reading(part):
+                found |= dict.fromkeys(pq.read_schema(part).names)
         return [*(name for name in found if not name.startswith(ours) and ".p." not in name), *(["target"] if self.codebook.is_stance else [])]
 
     def _counted(self, column: str) -> Counter[str]:
         counts: Counter[str] = Counter()
         for part in self.parts:
-            if column in pq.read_schema(part).names:
-                found = pc.value_counts(pq.read_table(part, columns=[column])[column])
-                counts.update({row["values"]: row["counts"] for row in found.to_pylist() if row["values"]})
+            with reading(part):
+                if column in pq.read_schema(part).names:
+                    found = pc.value_counts(pq.read_table(part, columns=[column])[column])
+                    counts.update({row["values"]: row["counts"] for row in found.to_pylist() if row["values"]})
         return counts
 
     def chunks(self, groups: Groups) -> Iterator[Chunk]:
         """All scored rows, some at a time; of a stance task one row an article and target. Raises DataError for a part that cannot be read."""
         first = 0
         for part in self.parts:
-            try:
+            with reading(part):
                 chunk = self._chunk(part, groups, first)
-            except (pa.ArrowException, OSError, KeyError) as error:
-                raise DataError(
-                    f"{part}: this part cannot be read ({str(error).rstrip('.')}); copy the whole folder again, or score again."
-                ) from error
             first += len(chunk.cells)
             yield chunk
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from newsclf.scores.groups import ROWS
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.scores.survey import Ids
 
@@ -44,13 +45,14 @@ class Looked:
             self._drop()
 
     def of(self, groups: Booleans) -> list[Floats]:
-        """A simple random sample of the rows of each group; `groups` [groups, cells]. → [groups] of [rows, labels]"""
+        """A simple random sample, of ROWS at most, of the rows of each group; `groups` [groups, cells]. → [groups] of [rows, labels]"""
         self._drop()
         rows = np.concatenate(self.probabilities)
         found = []
         for inside in groups:
             bound = self.bounds[inside].min(initial=1)  # up to it all rows of all its cells are here
-            found.append(rows[inside[self.cells] & (self.numbers < bound)])
+            at = np.flatnonzero(inside[self.cells] & (self.numbers < bound))
+            found.append(rows[at[np.argsort(self.numbers[at])[:ROWS]]])
         return found
 
     def _drop(self) -> None:

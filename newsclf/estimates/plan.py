@@ -76,6 +76,8 @@ def plan_sample(scores: Scores, spec: SampleSpec, *, half_width: float) -> Plan:
     spec = spec.of(scores)
     found = tally(scores, scores.groups(spec.by, outlets=spec.outlets))
     columns = [column_of(spec.label, scores.codebook)] if spec.label else list(range(len(scores.codebook.names)))
+    if not found.counts.sum():
+        raise InputError(f"{scores.folder}: no article was scored, so there is none to plan for; quarantine-*.parquet there says why.")
     mean = found.sums / found.counts[:, None]
     # the label that takes most decides
     with_model = needed((mean - found.squares / found.counts[:, None])[:, columns].max(axis=1), found.counts, half_width)

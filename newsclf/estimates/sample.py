@@ -139,9 +139,8 @@ class AuditSample:
             sample = cls(**about, spec=spec, strata=strata, rows=tuple(DrawnRow(**row) for row in tree["rows"]))
             sample.hold(chances)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise DataError(
-                f"{path}: this is no sample that audit-sample wrote ({error}). Copy it again, or draw again with the same seed."
-            ) from error
+            why = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise DataError(f"{path}: this is no sample that audit-sample wrote ({why}). Copy it again, or draw again with the same seed.") from error
         return sample
 
     def hold(self, chances: Sequence[float]) -> None:
@@ -151,6 +150,8 @@ class AuditSample:
         for number, stratum in enumerate(self.strata):
             if not counted[number] == stratum.drawn <= stratum.units:
                 raise ValueError(f"stratum {number} has {counted[number]} of {stratum.units} drawn, and says {stratum.drawn}")
+        if again := [key for (key, _), times in Counter((row.key, row.target) for row in self.rows).items() if times > 1]:
+            raise ValueError(f"{again[0]!r} comes twice")
         for row, chance in zip(self.rows, chances, strict=True):
             if not 0 <= row.stratum < len(self.strata):
                 raise ValueError(f"{row.key!r} is of stratum {row.stratum}, and there are {len(self.strata)}")
@@ -189,11 +190,12 @@ class AuditSample:
 
     def sentence(self) -> str:
         """How it was drawn, as part of a sentence."""
-        what = f"clusters of one {' and '.join(self.spec.clusters)}" if self.spec.clusters else "articles"
+        clusters, units = self.spec.clusters, sum(stratum.drawn for stratum in self.strata)
+        what = f"{units:,} clusters of one {' and '.join(clusters)} with " if clusters else ""
         apart = [*(self.spec.by if self.spec.strata != "score" else ()), *(["the model's score"] if _by_score(self.spec) else [])]
         by = f" by {', '.join(apart)}" if apart else ""
         times = f", in {self.rounds} rounds" if self.rounds > 1 else ""
-        return f"{'stratified' if apart else 'simple'} random sample of {len(self.rows)} {what}{by}{times}, seed {self.spec.seed}"
+        return f"{'stratified' if apart else 'simple'} random sample of {what}{len(self.rows):,} articles{by}{times}, seed {self.spec.seed}"
 
     def remarks(self, keys: Sequence[Key]) -> tuple[str, ...]:
         """What the draw and what came back of it ask to be said."""

@@ -110,11 +110,11 @@ class Draw:
     def _picked(self, groups: Groups, tables: Ids, drawn: Ids) -> Iterator[DrawnRow]:
         """Of each stratum the rows with the smallest random numbers."""
         best: list[list[tuple[float, str, str, str]]] = [[] for _ in drawn]
-        bounds = np.ones(len(drawn))
+        bounds = np.ones(len(drawn))  # no number above can be among the smallest any more
         for chunk in self.scores.chunks(groups):
             strata = tables[chunk.cells, self._scored(chunk)[0]]
             numbers = np.random.default_rng([self.spec.seed, chunk.first]).random(len(strata))
-            at = np.flatnonzero((numbers < bounds[strata]) & (drawn[strata] > 0))
+            at = _smallest(np.flatnonzero(numbers < bounds[strata]), numbers, strata, drawn)
             for row, (place, target), identifier in zip(at.tolist(), chunk.keys(at), chunk.ids(at), strict=True):
                 best[strata[row]].append((float(numbers[row]), place, target, identifier))
             for stratum in np.unique(strata[at]).tolist():
@@ -128,8 +128,8 @@ class Draw:
         """Strata are groups here, units the clusters in them; so many as hold about n articles."""
         names = list(groups.numbers)
         told = sorted(set(cells))
-        place = {cell: number for number, cell in enumerate(told)}
-        of = np.array([place[cell] for cell in cells], np.int64)
+        numbers = {cell: number for number, cell in enumerate(told)}
+        of = np.array([numbers[cell] for cell in cells], np.int64)
         units, rows, spread = (np.bincount(of, values).astype(float) for values in (np.ones(len(of)), sizes, unsure))
         self._fit(names, sizes, float((np.minimum(2, units) * rows / units).sum()))
         wanted = allocate(rows, np.sqrt(spread / rows), np.arange(len(told)), self.spec.n)
@@ -137,10 +137,8 @@ class Draw:
         if (already := self._already(len(told))) is not None:
             drawn = np.maximum(drawn, already)
         chances = np.array([_chance(self.spec.seed, name) for name in names])
-        order = np.lexsort([chances, of])
-        rank = np.arange(len(order)) - np.searchsorted(of[order], np.arange(len(told)))[of[order]]
         taken = np.zeros(len(names), bool)
-        taken[order] = rank < drawn[of[order]]
+        taken[_smallest(np.arange(len(names)), chances, of, drawn)] = True
         found = []
         for chunk in self.scores.chunks(groups):
             at = np.flatnonzero(taken[chunk.cells])
@@ -150,7 +148,6 @@ class Draw:
         strata = [Stratum(dict(zip(self.by, cell, strict=True)), None, int(units[at]), int(drawn[at])) for at, cell in enumerate(told)]
         return tuple(strata), found
 
-
     def _fit(self, names: Sequence[Cell], sizes: Floats, least: float) -> None:
         """Raises InputError for clusters that n cannot hold: then people would code far more than they were told."""
         largest = int(sizes.argmax())
@@ -159,6 +156,13 @@ class Draw:
             raise InputError(f"{told}: {' | '.join(names[largest])} alone has {int(sizes[largest]):,}. Give a larger -n, or smaller clusters.")
         if least > self.spec.n:
             raise InputError(f"{told}: two of each group, for its variance, are about {round(least):,}. Give a larger -n, or wider groups.")
+
+
+def _smallest(at: Ids, numbers: Floats, strata: Ids, drawn: Ids) -> Ids:
+    """Of these rows, those that have the smallest numbers of their stratum, so many as are drawn, in the order of the corpus."""
+    order = at[np.lexsort([numbers[at], strata[at]])]
+    rank = np.arange(len(order)) - np.searchsorted(strata[order], strata[order])
+    return np.sort(order[rank < drawn[strata[order]]])
 
 
 def _chance(seed: int, name: Cell) -> float:

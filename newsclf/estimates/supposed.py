@@ -26,13 +26,17 @@ def held_out(run: Path, scores: Scores) -> HeldOut:
         rows = [json.loads(line) for line in (run / "test.jsonl").read_text("utf-8").splitlines()]
         if not rows:
             raise ValueError("it was tested on no row")
-    except (OSError, ValueError) as error:
+        fingerprint = about["model_fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{run}: this is no finished training run ({error}); train prints its folder as `record`.") from error
-    if about.get("model_fingerprint") != scores.model:
+    if fingerprint != scores.model:
         raise InputError(f"{run}: this run made another model than the one whose scores are in {scores.folder}; name its own run, or score again.")
     names = scores.codebook.names
-    given = [scores.codebook.matrix(row[kind] for row in rows) for kind in ("labels", "decided")]
-    return HeldOut(given[0], np.array([[row["p"][name] for name in names] for row in rows]), given[1])
+    try:
+        given = [scores.codebook.matrix(row[kind] for row in rows) for kind in ("labels", "decided")]
+        return HeldOut(given[0], np.array([[row["p"][name] for name in names] for row in rows]), given[1])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{run}: its rows do not say what the model decided (test.jsonl lacks {error}); train again with this newsclf.") from error
 
 
 def supposed(scores: Scores, tally: Tally, groups: Sequence[Group], members: Booleans, *, tested: HeldOut | None) -> Iterator[dict[str, Any]]:

@@ -107,7 +107,8 @@ def _grown(before: Floats, more: Floats) -> Floats:
 
 
 def _added(cells: Ids, values: Floats | Booleans, count: int) -> Floats:
-    return np.column_stack([np.bincount(cells, column, count) for column in values.T.astype(float)])
+    # of no rows bincount gives whole numbers
+    return np.column_stack([np.bincount(cells, column, count) for column in values.T.astype(float)]).astype(float)
 
 
 def _pick(found: Tally, chunk: Chunk, wanted: set[Key], places: pa.Array) -> None:
@@ -115,9 +116,7 @@ def _pick(found: Tally, chunk: Chunk, wanted: set[Key], places: pa.Array) -> Non
     at = np.flatnonzero(named[0] | named[1])
     identifiers = chunk.table["id"].take(pa.array(at)).to_pylist()
     for row, (place, target), identifier in zip(at.tolist(), chunk.keys(at), identifiers, strict=True):
-        key = (place, target) if (place, target) in wanted else (identifier, target)
-        if key not in wanted:
-            continue
-        if key in found.picked:
-            found.twice.add(identifier)
-        found.picked[key] = Picked(int(chunk.cells[row]), chunk.first + row, chunk.probabilities[row], chunk.decided[row])
+        for key in wanted & {(place, target), (identifier, target)}:
+            if key in found.picked:
+                found.twice.add(identifier)
+            found.picked[key] = Picked(int(chunk.cells[row]), chunk.first + row, chunk.probabilities[row], chunk.decided[row])

@@ -17,7 +17,8 @@ from newsclf.estimates.frame import TIMES, Scores
 from newsclf.estimates.supposed import supposed
 from newsclf.estimates.tally import Tally
 from newsclf.estimates.trends import changes, first_period, numbered, slopes
-from newsclf.scores.estimate import LEAST, Corpus, Shares, differences, more_needed, shares
+from newsclf.scores.differences import differences
+from newsclf.scores.estimate import LEAST, Corpus, Shares, more_needed, shares
 from newsclf.scores.groups import HeldOut
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.scores.shrink import Pooled, pooled
@@ -82,7 +83,8 @@ class Told:
             for row, group in enumerate(self.groups):
                 scored, coded, positives = float(best.counts[row]), int(best.audited[row]), int(best.positives[row, column])
                 values = share[row, column], low[row, column], high[row, column]
-                why = None if told[row, column] else _refusal(coded, positives, expected[row, column], values[1:])
+                more = min(more_needed(coded, positives, float(expected[row, column])), int(scored) - coded)
+                why = None if told[row, column] else _refusal(coded, positives, more, values[1:], rest=more == scored - coded)
                 numbers = dict.fromkeys(SHARES) if why else dict(zip(SHARES, map(float, values), strict=True))
                 yield {
                     "label": label,
@@ -170,8 +172,7 @@ class Told:
         """What a reader should know."""
         if not codings.codings:
             yield "Nothing is coded: what follows is what a model can say by assumption. Draw articles to code with  newsclf audit-sample"
-            return
-        if codings.unsure or codings.uncoded or codings.repeated:
+        elif codings.unsure or codings.uncoded or codings.repeated:
             yield codings.sentence()
         idle = [label for label, weight, told in zip(self.labels, best.weight, best.told[0], strict=True) if weight == 0 and told]
         if idle:
@@ -180,7 +181,7 @@ class Told:
             share = self.found.abstained / self.found.counts.sum()
             yield f"The model gave no label to {share:.1%} of the rows: they are missing from the count, and not from the estimates."
         if self.scores.set_aside:
-            yield f"{self.scores.set_aside:,} articles could not be scored; they are in no share."
+            yield f"Articles that could not be scored, and are in no share: {self.scores.set_aside:,}."
         outlets = self.found.groups.outlets
         if outlets and outlets.merges:
             joined = "; ".join(str(merge) for merge in outlets.merges[:3])
@@ -190,16 +191,11 @@ class Told:
         return np.asarray((self.members @ self.found.decided) / (self.members @ self.found.counts)[:, None])
 
 
-CALIBRATED = (
-    "the probabilities are right on average in every group, which they are not where articles differ from those that the model was trained on"
-)
-
-
-def _refusal(coded: int, positives: int, expected: float, limits: tuple[float, float]) -> str:
-    """Why there is no share, what can be said all the same, and what it would take."""
-    more = more_needed(coded, positives, float(expected))
+def _refusal(coded: int, positives: int, more: int, limits: tuple[float, float], *, rest: bool) -> str:
+    """Why there is no share, what can be said all the same, and what it would take: `more` codes, which may be the `rest` of the group."""
+    take = f"code the other {more:,}" if rest else f"code about {more:,} more"  # what is coded whole has a share, however small it is
     if coded < LEAST:
-        return f"{coded} coded, and {LEAST} are needed: code about {more} more"
+        return f"{coded} coded, and {LEAST} are needed: {take}"
     if positives == 0:
-        return f"none of {coded} coded has it: at most {limits[1]:.1%}; for a share code about {more} more"
-    return f"all {coded} coded have it: at least {limits[0]:.1%}; for a share code about {more} more"
+        return f"none of {coded} coded has it: at most {limits[1]:.1%}; for a share {take}"
+    return f"all {coded} coded have it: at least {limits[0]:.1%}; for a share {take}"

@@ -45,7 +45,7 @@ class Pot:
 
     def sums(self, values: Floats) -> Floats:
         """Of each group. [strata] → [groups]"""
-        return np.bincount(self.groups, values)
+        return np.bincount(self.groups, values).astype(float)
 
     def poured(self, floors: Floats, totals: Floats) -> Floats:
         """Whole multiples of the pull, kept between whole floors and sizes, that make each group's total. [strata]"""

@@ -8,14 +8,13 @@ share in these articles; no error of the draw is left where all of them are code
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betaincinv, stdtrit
 
 from newsclf.scores.metrics import Booleans, Floats, Kind
-from newsclf.scores.survey import Design, Ids, covariance, expected, variance
+from newsclf.scores.survey import Design, Ids, covariance, expected_variance, variance
 
 LEAST = 30
 """Coded rows of a group below which no share of it is given: an interval would hold less often than it says."""
@@ -65,7 +64,7 @@ class Shares:
     """Coded rows. [groups]"""
 
     effective: Floats
-    """Coded rows that would be worth as much if none weighed more than another (Kish 1965). [groups]"""
+    """Drawn units that would be worth as much if none weighed more than another (Kish 1965). [groups]"""
 
     positives: Ids
     """Coded rows to which at least half of the coders gave the label."""
@@ -99,7 +98,7 @@ class Shares:
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Lower and upper limits; where no row has the label, or all have it, what the share is at most, or at least."""
-        low, high = wilson(self.share, self.variance, _critical(level, self.freedom))
+        low, high = wilson(self.share, self.variance, critical_value(level, self.freedom))
         tail = (1 - level) / 2
         size = self.effective[:, None]
         most = np.where(size > 0, betaincinv(1, np.maximum(size, 1e-9), 1 - tail), 1.0)  # Clopper & Pearson 1934, for 0 of so many
@@ -133,11 +132,12 @@ def shares(sample: Sample, corpus: Corpus, groups: Booleans, kind: Kind, *, tune
     variance, freedom = _variances(sample.design, influence)
     audited = inside.sum(axis=0)
     if tuned:  # few coded rows may show none of the model's rare errors, of which it says itself how many there are
-        share_of_model = EXPECTED / (np.maximum(audited, 2) - 1 + EXPECTED)[:, None]
-        variance = variance + share_of_model * np.maximum(expected(weighed, _open(sample, weight)) - variance, 0)
+        part = EXPECTED / (np.maximum(audited, 2) - 1 + EXPECTED)[:, None]
+        variance = variance + part * np.maximum(expected_variance(weighed, _open(sample, weight)) - variance, 0)
     positives = inside.T.astype(np.int64) @ (truth >= 0.5)
-    freedom = np.minimum(freedom, np.maximum(audited - 1, 1)[:, None])
-    effective = known**2 / np.maximum((weighed**2).sum(axis=0), 1e-300)
+    heavy = sample.design.summed(weighed)  # [units, groups]: a cluster counts as one, for its rows may agree
+    freedom = np.minimum(freedom, np.maximum((heavy > 0).sum(axis=0) - 1, 1)[:, None])
+    effective = known**2 / np.maximum((heavy**2).sum(axis=0), 1e-300)
     return Shares(counts, audited, effective, positives, np.clip(share, 0, 1), variance, freedom, weight, influence, sample.design)
 
 
@@ -158,8 +158,8 @@ def _tuned(sample: Sample, kind: Kind) -> tuple[Floats, Floats]:
 
 def _open(sample: Sample, weight: Floats) -> Floats:
     """The variance of each row's residual by the model's own word. [sample, labels]"""
-    scores, weights = sample.scores, sample.design.weights[:, None]
-    mean = (weights * scores).sum(axis=0) / max(float(weights.sum()), 1.0)
+    scores, weights = sample.scores, sample.design.weights
+    mean = weights @ scores / max(float(weights.sum()), 1.0)
     return np.asarray(scores * (1 - scores) + (1 - weight) ** 2 * (scores - mean) ** 2)
 
 
@@ -176,7 +176,7 @@ def _variances(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     return values.reshape(influence.shape[1:]), freedom.reshape(influence.shape[1:])
 
 
-def _critical(level: float, freedom: Floats) -> Floats:
+def critical_value(level: float, freedom: Floats) -> Floats:
     """Of the t distribution, or the normal where the degrees of freedom have no end."""
     return np.asarray(-stdtrit(np.minimum(freedom, 1e6), (1 - level) / 2))
 
@@ -201,52 +201,3 @@ def more_needed(audited: int, positives: int, expected: float) -> int:
     rare = min(rarer, 1 - rarer)
     wanting = int(np.ceil(FEW / rare)) - audited if positives in (0, audited) else 0
     return max(LEAST - audited, wanting, 1)
-
-
-@dataclass(frozen=True)
-class Differences:
-    """Shares of one group less those of another, of one label. [pairs] each"""
-
-    difference: Floats
-    low: Floats
-    high: Floats
-    critical: float
-    """What the limits take in place of 1.96."""
-
-
-def differences(
-    found: Shares, label: int, pairs: Sequence[tuple[int, int]], *, level: float = 0.95, seed: int = 0, draws: int = 20_000
-) -> Differences:
-    """Differences between groups with intervals that hold all at once: in so many of a hundred studies none of them misses.
-
-    The critical value is the quantile of the largest of the |t| (Hothorn, Bretz & Westfall 2008, "Simultaneous Inference in General Parametric
-    Models"), drawn with the pairs' own correlations; limits are put together from those of the two shares (Zou & Donner 2008), so that rare labels
-    keep theirs. One pair alone has the usual interval.
-    """
-    first, second = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
-    matrix, _ = covariance(found.design, found.influence[:, :, label])
-    freedom = float(np.minimum(found.freedom[first, label], found.freedom[second, label]).min())
-    crossed = matrix[first, second]
-    of_pairs = matrix[np.ix_(first, first)] - matrix[np.ix_(first, second)] - matrix[np.ix_(second, first)] + matrix[np.ix_(second, second)]
-    critical = _largest(of_pairs, freedom, level=level, draws=draws, seed=seed)
-    low, high = wilson(found.share[:, label], found.variance[:, label], np.array(critical))
-    share, spread = found.share[:, label], np.sqrt(np.maximum(found.variance[:, label], 1e-300))
-    tied = crossed / (spread[first] * spread[second])
-    apart = share[first] - share[second]
-    down, up = (share[first] - low[first], high[second] - share[second]), (high[first] - share[first], share[second] - low[second])
-    under, over = (np.sqrt(np.maximum(a**2 + b**2 - 2 * tied * a * b, 0)) for a, b in (down, up))
-    return Differences(apart, apart - under, apart + over, critical)
-
-
-def _largest(matrix: Floats, freedom: float, *, level: float, draws: int, seed: int) -> float:
-    """The quantile of the largest |t| of many that correlate as in this covariance matrix."""
-    if len(matrix) == 1:
-        return float(_critical(level, np.array(freedom)))
-    spread = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
-    values, vectors = np.linalg.eigh(matrix / spread[:, None] / spread)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    chance = np.random.default_rng(seed)
-    drawn = np.abs(chance.standard_normal((draws, len(matrix))) @ root.T).max(axis=1)
-    if freedom < 1e6:
-        drawn = drawn / np.sqrt(chance.chisquare(freedom, draws) / freedom)
-    return float(np.quantile(drawn, level))

@@ -52,6 +52,13 @@ class Design:
         _, first, unit = np.unique(self.clusters, return_index=True, return_inverse=True)
         return unit.reshape(-1), self.strata[first]
 
+    def summed(self, values: Floats) -> Floats:
+        """Sums over the rows of each drawn unit. [sample, columns] → [units, columns]"""
+        unit, stratum = self.units()
+        sums = np.zeros((len(stratum), values.shape[1]))
+        np.add.at(sums, unit, values)
+        return sums
+
 
 def variance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     """The variances of weighted totals of a sample, and their degrees of freedom: the diagonal of `covariance`. → [totals], [totals]"""
@@ -71,7 +78,7 @@ def covariance(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     return apart.T @ apart, freedom
 
 
-def expected(weighed: Floats, open_: Floats) -> Floats:
+def expected_variance(weighed: Floats, open_: Floats) -> Floats:
     """The variance that weighted means would have, were each row's own variance this, and rows drawn one by one: none where a row weighs 1.
 
     `weighed` [sample, groups]: a row's weight in each group, 0 outside of it. `open_` [sample, totals] → [groups, totals]
@@ -81,9 +88,8 @@ def expected(weighed: Floats, open_: Floats) -> Floats:
 
 def _apart(design: Design, influence: Floats) -> tuple[Floats, Floats]:
     """Totals of the units around their stratum's mean, so scaled that their squares sum to the variance. → [units, totals], [totals]"""
-    unit, stratum = design.units()
-    totals = np.zeros((len(stratum), influence.shape[1]))
-    np.add.at(totals, unit, influence * design.weights[:, None])
+    _, stratum = design.units()
+    totals = design.summed(influence * design.weights[:, None])
     drawn = np.bincount(stratum, minlength=len(design.sizes)).astype(float)  # [strata]
     sums = np.zeros((len(design.sizes), totals.shape[1]))
     np.add.at(sums, stratum, totals)
