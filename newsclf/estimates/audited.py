@@ -20,6 +20,9 @@ from newsclf.scores.survey import Design, Ids
 
 BY_HAND = "chosen by hand: every interval takes the coded articles of a group for a random draw from it, which nobody has checked"
 
+NEAR, FAR = 1.25, 100
+"""Times as many articles, or as few, as the scored ones that a draw may stand for before it is said, and before it is refused."""
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -83,7 +86,8 @@ def audited(codings: AuditCodings, tally: Tally, codebook: Codebook, *, drawn: A
     elif drawn is not None:
         design, how, remarks = drawn.design(keys), drawn.sentence(), drawn.remarks(keys)
     elif codings.design:
-        design, how = _of_columns(keys, codings.design), "a draw of the user's own, with the inclusion probabilities of the coded file"
+        design, remarks = _fitted(_of_columns(keys, codings.design), float(tally.counts.sum()))
+        how = "a draw of the user's own, with the inclusion probabilities of the coded file"
     else:
         raise InputError(
             f"{listed(codings.files, most=3)}: nothing says how these articles were drawn, and intervals come from that. Keep sample.json, which "
@@ -140,6 +144,25 @@ def _of_columns(keys: Sequence[Key], columns: Mapping[str, Drawn]) -> Design:
     _, first, clusters = np.unique(names, return_index=True, return_inverse=True)
     sizes = np.bincount(strata[first], 1 / chances[first])  # units, each counted once
     return Design(strata.astype(np.int64), clusters.astype(np.int64), sizes.astype(float), 1 / chances)
+
+
+def _fitted(design: Design, rows: float) -> tuple[Design, tuple[str, ...]]:
+    """The draw that a coded file tells of as one from this corpus of so many `rows`, and what is to be said of it.
+
+    Where the coded articles stand for fewer than there are, some that were drawn are not coded: the rest is taken for a random part of them. Else a
+    file that says 1 for every article would have it that nothing is left to chance. Raises DataError for chances that cannot be.
+    """
+    total = float(design.weights.sum())
+    if total > FAR * rows:
+        raise DataError(
+            f"By their inclusion_probability the coded articles stand for {total:,.3g} articles, and {rows:,.0f} are scored: the column holds the "
+            "chance, above 0 and at most 1, that an article had to be drawn."
+        )
+    more = max(rows / total, 1.0)
+    said = f"By their inclusion probabilities the coded articles stand for {total:,.0f} articles, and {rows:,.0f} are scored: "
+    remarks = (f"{said}they are taken for a random part of what was drawn.",) if more > NEAR else ()
+    remarks = (f"{said}see whether the column says what it should.",) if total > NEAR * rows else remarks
+    return Design(design.strata, design.clusters, design.sizes * more, design.weights * more), remarks
 
 
 def _thinned(design: Design, there: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Design:

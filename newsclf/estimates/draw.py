@@ -83,7 +83,8 @@ def audit_sample(scores: Scores, spec: SampleSpec, output: str | Path, *, top_up
     """
     folder, spec = Path(output), spec.of(scores)
     before = _before(folder, scores, spec, top_up=top_up)
-    wanted = spec.model_copy(update={"n": spec.n + (len(before.rows) if before else 0)})
+    # what was asked for before, not the rows that clusters happened to have: chances must not hang on what chance drew
+    wanted = spec.model_copy(update={"n": spec.n + (before.spec.n if before else 0)})
     draw = Draw(scores, wanted, before)
     strata, rows = draw.rows()
     old = {(row.key, row.target): row.round for row in before.rows} if before else {}

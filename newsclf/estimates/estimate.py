@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from newsclf import __version__
-from newsclf.errors import InputError
+from newsclf.errors import DataError, InputError
 from newsclf.estimates.audited import Audited, audited, keys_of
 from newsclf.estimates.codings import AuditCodings, read_audit
 from newsclf.estimates.frame import TIMES, Scores
@@ -88,6 +88,8 @@ def estimate(scores: Scores, audit: Sequence[str | Path], spec: EstimateSpec | N
             "What a model can say without them, by assumption, needs its training run:  --run"
         )
     tested = held_out(Path(run), scores) if run is not None else None
+    if not scores.rows:
+        raise DataError(f"{scores.folder}: none of its {scores.set_aside:,} articles could be scored, and there is no share of nothing.")
     groups = scores.groups(spec.by, outlets=spec.outlets)
     time = next((column for column in spec.by if column in TIMES), None)
     if spec.change_at and time is None:

@@ -57,6 +57,7 @@ class Draw:
             Stratum(dict(zip(self.by, cells[of[at]], strict=True)), self._bounds(tables, of, at), int(sizes[at]), int(drawn[at]))
             for at in range(len(sizes))
         ]
+        self._check_same(strata)
         return tuple(strata), list(self._picked(groups, tables, drawn))
 
     def _already(self, strata: int) -> Ids | None:
@@ -69,20 +70,31 @@ class Draw:
             )
         return np.array([stratum.drawn for stratum in self.before.strata], np.int64)
 
+    def _check_same(self, strata: Sequence[Stratum]) -> None:
+        """Raises InputError where strata are not those that the first sample was drawn from, as when another newsclf joins other outlets' names."""
+        for old, new in zip(self.before.strata if self.before else (), strata, strict=False):
+            if (dict(old.group), old.scores, old.units) != (new.group, new.scores, new.units):
+                name = ", ".join(new.group.values()) or "all"
+                raise InputError(f"--top-up: a stratum of {name} has {new.units:,} units now and had {old.units:,}; draw into another folder.")
+
     def _counted(self, groups: Groups) -> tuple[Floats, Floats]:
         """Rows, and what the model leaves open of them, p (1 - p), by unit and bin of the score. [units, bins] each"""
         found = [np.zeros((0, self.bins)), np.zeros((0, self.bins))]
         for chunk in self.scores.chunks(groups):
             bins, unsure = self._scored(chunk)
             size = len(groups.numbers)
-            if size > MOST and not self.spec.clusters:
-                raise InputError(f"--by {','.join(self.by)}: these columns make more than {MOST:,} groups; group by fewer, or by longer periods.")
+            if not self.spec.clusters:
+                self._check_groups(size)
             at = chunk.cells * self.bins + bins
             for number, weights in enumerate((np.ones(len(at)), unsure)):
                 more = np.bincount(at, weights, size * self.bins).reshape(size, self.bins).astype(float)
                 more[: len(found[number])] += found[number]
                 found[number] = more
         return found[0], found[1]
+
+    def _check_groups(self, groups: int) -> None:
+        if groups > MOST:
+            raise InputError(f"--by {','.join(self.by)}: these columns make more than {MOST:,} groups; group by fewer, or by longer periods.")
 
     def _scored(self, chunk: Chunk) -> tuple[Ids, Floats]:
         """Bin of the score of each row, and what the model leaves open of it. [rows] each"""
@@ -128,6 +140,7 @@ class Draw:
         """Strata are groups here, units the clusters in them; so many as hold about n articles."""
         names = list(groups.numbers)
         told = sorted(set(cells))
+        self._check_groups(len(told))
         numbers = {cell: number for number, cell in enumerate(told)}
         of = np.array([numbers[cell] for cell in cells], np.int64)
         units, rows, spread = (np.bincount(of, values).astype(float) for values in (np.ones(len(of)), sizes, unsure))
@@ -146,6 +159,7 @@ class Draw:
                 cell = int(chunk.cells[row])
                 found.append(DrawnRow(place, identifier, target, int(of[cell]), " | ".join(names[cell]), 1))
         strata = [Stratum(dict(zip(self.by, cell, strict=True)), None, int(units[at]), int(drawn[at])) for at, cell in enumerate(told)]
+        self._check_same(strata)
         return tuple(strata), found
 
     def _fit(self, names: Sequence[Cell], sizes: Floats, least: float) -> None:

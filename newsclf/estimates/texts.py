@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from newsclf.article import Article
+from newsclf.corpus.html import extract_html, looks_like_html
 from newsclf.corpus.identity import identity
 from newsclf.corpus.read import CorpusSpec, articles_of
 from newsclf.corpus.shards import Shard, ShardReader
@@ -20,9 +22,10 @@ from newsclf.progress import progress
 
 
 def articles_at(scores: Scores, places: Collection[str]) -> dict[str, Article]:
-    """Place → article, as scoring read it and before it was cleaned; only shards are read that hold one of them.
+    """Place → article, as scoring read it and before it was cleaned, of HTML its text; only shards are read that hold one of them.
 
-    Raises DataError where a file of the corpus is gone or has changed since it was scored.
+    Raises DataError where a file of the corpus is gone or has changed since it was scored, and MissingExtra where a text is HTML and the `html`
+    extra is not installed.
     """
     corpus = CorpusSpec.parse(scores.job.corpus, where=f"{scores.folder}")
     wanted, found = set(places), dict[str, Article]()
@@ -32,13 +35,20 @@ def articles_at(scores: Scores, places: Collection[str]) -> dict[str, Article]:
         for shard in shards:
             for file in dict.fromkeys(piece.file for piece in shard.pieces):
                 _check(scores, file)
-            for article in articles_of(reader.rows(shard), corpus, checked=True):
-                if isinstance(article, Article) and article.place in wanted:
-                    found[article.place] = article
+            rows = (row for row in reader.rows(shard) if row.place in wanted)
+            found |= {article.place: _legible(article) for article in articles_of(rows, corpus, checked=True) if isinstance(article, Article)}
             report.advance(shard.rows, shard.bytes)
     if missing := sorted(wanted - set(found)):
         raise DataError(f"{scores.folder}: the corpus has no row {missing[0]!r} any more, which was scored; put it back as it was, or score again.")
     return found
+
+
+def _legible(article: Article) -> Article:
+    """What people read of an article: of an HTML page its text, as the model does."""
+    if not looks_like_html(article.text):
+        return article
+    title, text = extract_html(article.text)
+    return replace(article, text=text, title=article.title or title)
 
 
 def _shard_with(part: Path, places: pa.Array) -> Shard | None:

@@ -52,12 +52,25 @@ def test_rows_of_one_coder_stand_for_all_of_their_strata(scores):
     assert sample.design.sizes.tolist() == rows.design.sizes.tolist()
 
 
+def test_a_draw_of_which_some_is_not_coded_is_still_one_from_the_whole_corpus(scores):
+    rows = put(scores, coded(*range(100)), design={f"a{number}": Design(1.0) for number in range(100)})
+    assert rows.design.weights.sum() == pytest.approx(600)
+    assert rows.design.sizes.tolist() == [pytest.approx(600)]  # 100 of 600, and not 100 of 100, of which nothing were left to chance
+    said = "By their inclusion probabilities the coded articles stand for 100 articles, and 600 are scored: "
+    assert rows.remarks == (f"{said}they are taken for a random part of what was drawn.",)
+    rows = put(scores, coded(*range(100)), design={f"a{number}": Design(0.1) for number in range(100)})
+    assert rows.design.weights.tolist() == [10.0] * 100
+    assert rows.remarks[0].endswith("stand for 1,000 articles, and 600 are scored: see whether the column says what it should.")
+    with pytest.raises(DataError, match=r"stand for 1e\+08 articles, and 600 are scored: the column holds the chance, above 0"):
+        put(scores, coded(*range(100)), design={f"a{number}": Design(1e-6) for number in range(100)})
+
+
 def test_columns_of_a_file_make_the_design(scores):
-    design = {f"a{number}": Design(0.25 if number < 8 else 0.5, "one" if number < 8 else "two", f"c{number // 2}") for number in range(16)}
+    design = {f"a{number}": Design(0.02 if number < 8 else 0.04, "one" if number < 8 else "two", f"c{number // 2}") for number in range(16)}
     rows = put(scores, coded(*range(16)), design=design)
     assert rows.how == "a draw of the user's own, with the inclusion probabilities of the coded file"
-    assert rows.design.weights.tolist() == [4.0] * 8 + [2.0] * 8
-    assert rows.design.sizes.tolist() == [16, 8]  # clusters there must have been: 4 of one in four, 4 of one in two
+    assert rows.design.weights == pytest.approx([50.0] * 8 + [25.0] * 8)
+    assert rows.design.sizes == pytest.approx([200, 100])  # clusters there must have been: 4 of one in fifty, 4 of one in twenty-five
     assert len(np.unique(rows.design.clusters)) == 8
     assert [rows.design.strata[0], rows.design.strata[-1]] == [0, 1]
 

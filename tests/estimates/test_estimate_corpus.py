@@ -13,7 +13,12 @@ from newsclf.errors import DataError, InputError
 from newsclf.estimates.draw import audit_sample
 from newsclf.estimates.estimate import EstimateSpec, estimate, read_record
 from newsclf.estimates.frame import Scores
+from newsclf.estimates.page import page
+from newsclf.estimates.pictures import pictures
 from newsclf.estimates.sample import SampleSpec
+from newsclf.estimates.tables import to_csv, to_latex, to_markdown
+from newsclf.inference.batch import RunSpec, score
+from newsclf.inference.scorer import ScoreSpec
 
 Record = dict[str, Any]
 
@@ -272,3 +277,35 @@ def test_families_hold_every_difference_once(scored, audit):
         assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
         estimates = {name: of(record, rows[0]["label"], outlet=name)["estimate"] for pair in pairs for name in pair}
         assert all(row["difference"] == pytest.approx(estimates[row["a"]["outlet"]] - estimates[row["b"]["outlet"]]) for row in rows)
+
+
+def test_a_corpus_of_which_no_row_was_scored_is_refused(color_models, tmp_path):
+    (tmp_path / "corpus.jsonl").write_text('{"id": "a", "text": ""}\n{"id": "b", "text": " "}\n', "utf-8")
+    folder = tmp_path / "scores"
+    score([color_models["color"]], str(tmp_path / "corpus.jsonl"), folder, ScoreSpec(), run=RunSpec(workers=1))
+    scores = Scores.open(folder)
+    with pytest.raises(DataError, match="none of its 2 articles could be scored"):
+        estimate(scores, [], run=run_of(color_models["color"]))
+    with pytest.raises(DataError, match="none of its 2 articles could be scored"):
+        estimate(scores, [write_table(tmp_path / "own.csv", [{"id": "a", "label": "red"}])], EstimateSpec(by_hand=True, by=("outlet",)))
+
+
+@pytest.mark.parametrize("case", ["without an audit", "by hand", "a stance", "nobody is sure"])
+def test_every_record_can_be_printed(scored, color_models, corpus_rows, tmp_path, case):
+    task, spec, paths, run = "color", EstimateSpec(by=("month",), by_hand=True), [tmp_path / "own.csv"], None
+    rows = [{"id": row["id"], "label": codes_of(row, "color")[0]} for row in corpus_rows[:90]]
+    if case == "without an audit":
+        paths, run = [], run_of(color_models["color"])
+    elif case == "a stance":
+        task, rows = "stance", [{"id": row["id"], "target": "bridge", "label": codes_of(row, "stance", "bridge")[0]} for row in corpus_rows[:90]]
+    elif case == "nobody is sure":
+        rows = [{**row, "label": "not sure"} for row in rows]
+    write_table(tmp_path / "own.csv", rows)
+    found = estimate(Scores.open(scored, task), paths, spec, run=run)
+    assert json.loads(json.dumps(found.record, allow_nan=False)) == found.record
+    rest = {name: [] for name in ("shares", "differences", "trends", "changes", "comparators", "coders")}
+    assert found.text().startswith(f"shares of {task}\n")
+    for written in (to_csv, to_markdown, to_latex, page):
+        assert written(found.record) != written(found.record | rest)
+    for picture in pictures(found.record).values():
+        assert picture.height > 0

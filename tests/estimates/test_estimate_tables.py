@@ -127,7 +127,7 @@ def test_the_terminal_shows_the_coarsest_first_and_the_count_apart():
 
 def test_long_tables_are_cut_with_where_the_rest_is():
     text = to_text(record(), most=3, rest="see estimates.csv")
-    assert text.count("whole corpus") == 2
+    assert text.count("whole corpus") == 3  # of two labels, and by another method
     assert "… and 19 more: see estimates.csv" in text
     assert "more:" not in to_text(record())
 
