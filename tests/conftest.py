@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["NEWSCLF_CACHE"] = "off"  # vectors of made-up texts are not for the user's cache
+
 from newsclf.training.experiment import Experiment
 from newsclf.training.run import train
 

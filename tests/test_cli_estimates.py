@@ -106,7 +106,7 @@ def refused(found):
 
 
 def test_it_prints_shares_and_writes_them(audited, tmp_path):
-    status, out, _ = audited("estimate", "scores-one", "--audit", "audit", "--by", "outlet,quarter", "-o", "shares", "-q")
+    status, out, _ = audited("estimate", "scores-one", "--audit", "audit", "--by", "quarter", "-o", "shares", "-q")
     assert status == 0
     assert out.startswith("shares of color\n")
     assert "red: whole corpus" in out

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from newsclf.bundle import TOLERANCE, Bundle
+from newsclf.bundle import Bundle
 from newsclf.codebook import Codebook
 from newsclf.golden import DOCUMENTS, UNSEEN, golden_pairs
 from newsclf.learners import features
@@ -86,7 +86,7 @@ def spans(parts: Parts) -> dict[str, slice]:
 def test_every_array_of_a_model_is_exercised(golden):
     moved = {name: golden.moved(name, off(array)) for name, array in golden.parts.arrays.items()}
     assert {"weights", "intercepts", "idf.words", "idf.title"} <= set(moved)
-    assert {name: move for name, move in moved.items() if move <= TOLERANCE} == {}
+    assert {name: move for name, move in moved.items() if move <= LearnerSpec.tolerance} == {}
 
 
 def test_the_weights_of_every_block_and_every_target_are_exercised(golden):
@@ -95,10 +95,10 @@ def test_the_weights_of_every_block_and_every_target_are_exercised(golden):
     for name, rows in spans(golden.parts).items():
         changed = weights.copy()
         # a constant stands alone and is often small: it is changed by a number that must show, not by a share of itself
-        changed[rows] = weights[rows] + 2 * TOLERANCE if name.endswith("constant") else off(weights[rows])
+        changed[rows] = weights[rows] + 2 * LearnerSpec.tolerance if name.endswith("constant") else off(weights[rows])
         moved[name] = golden.moved("weights", changed)
     assert next(reversed(spans(golden.parts).values())).stop == len(weights)
-    assert {name: move for name, move in moved.items() if move <= TOLERANCE} == {}
+    assert {name: move for name, move in moved.items() if move <= LearnerSpec.tolerance} == {}
 
 
 def test_a_model_that_is_what_it_was_does_not_move(golden):

@@ -43,17 +43,20 @@ FENCED = {
     "jinja2": ("estimates/page.py", "training/report.py"),
     "typer": ("cli.py", "cli_coders.py", "cli_checks.py", "cli_estimates.py", "cli_options.py", "cli_studies.py"),
     "safetensors": "tensors.py",
-    "filelock": "inference/job.py",
+    "filelock": ("inference/job.py", "learners/segments.py"),
     "subprocess": "inference/pool.py",
+    "torch": "learners/encoder_engines.py",
+    "transformers": "learners/encoder_engines.py",
+    "tokenizers": "learners/encoder_tokens.py",
+    "huggingface_hub": "learners/encoder_files.py",
 }
 """Package → the one module that may import it; the command is six. The one that starts processes is there for workers: commands of our own, nothing of the user's."""
 
 ONLY_WHEN_NEEDED = ("sklearn", "joblib", "matplotlib", "jinja2", "resiliparse", "rich", "ftfy", "sentencex", "fsspec", "filelock")
+ONLY_WHEN_NEEDED += ("torch", "transformers", "tokenizers", "huggingface_hub")
 """Imported inside functions only: most uses never need them."""
 
 NOWHERE = {
-    "torch",
-    "transformers",
     "ray",
     "fastapi",
     "starlette",

@@ -86,7 +86,7 @@ def audited(codings: AuditCodings, tally: Tally, codebook: Codebook, *, drawn: A
     elif drawn is not None:
         design, how, remarks = drawn.design(keys), drawn.sentence(), drawn.remarks(keys)
     elif codings.design:
-        design, remarks = _fitted(_of_columns(keys, codings.design), float(tally.counts.sum()))
+        design, remarks = _fitted(_of_columns(keys, codings.design), cells, tally.counts)
         how = "a draw of the user's own, with the inclusion probabilities of the coded file"
     else:
         raise InputError(
@@ -146,22 +146,22 @@ def _of_columns(keys: Sequence[Key], columns: Mapping[str, Drawn]) -> Design:
     return Design(strata.astype(np.int64), clusters.astype(np.int64), sizes.astype(float), 1 / chances)
 
 
-def _fitted(design: Design, rows: float) -> tuple[Design, tuple[str, ...]]:
-    """The draw that a coded file tells of as one from this corpus of so many `rows`, and what is to be said of it.
+def _fitted(design: Design, cells: Ids, counts: Floats) -> tuple[Design, tuple[str, ...]]:
+    """The draw that a coded file tells of as one from this corpus, and what is to be said of it; `cells` [sample] are those of `counts` [cells].
 
-    Where the coded articles stand for fewer than there are, some that were drawn are not coded: the rest is taken for a random part of them. Else a
-    file that says 1 for every article would have it that nothing is left to chance. Raises DataError for chances that cannot be.
+    Where the coded articles stand for fewer than their groups have, some that were drawn are not coded: the rest is taken for a random part of them.
+    Else a file that says 1 for every article would have it that nothing is left to chance. Raises DataError for chances that cannot be.
     """
-    total = float(design.weights.sum())
+    total, rows, near = float(design.weights.sum()), float(counts.sum()), float(counts[np.unique(cells)].sum())
     if total > FAR * rows:
         raise DataError(
             f"By their inclusion_probability the coded articles stand for {total:,.3g} articles, and {rows:,.0f} are scored: the column holds the "
             "chance, above 0 and at most 1, that an article had to be drawn."
         )
-    more = max(rows / total, 1.0)
-    said = f"By their inclusion probabilities the coded articles stand for {total:,.0f} articles, and {rows:,.0f} are scored: "
-    remarks = (f"{said}they are taken for a random part of what was drawn.",) if more > NEAR else ()
-    remarks = (f"{said}see whether the column says what it should.",) if total > NEAR * rows else remarks
+    more = max(near / total, 1.0)
+    said = f"By their inclusion probabilities the coded articles stand for {total:,.0f} articles, and "
+    remarks = (f"{said}{near:,.0f} of their groups are scored: they are taken for a random part of what was drawn.",) if more > NEAR else ()
+    remarks = (f"{said}{rows:,.0f} are scored: see whether the column says what it should.",) if total > NEAR * rows else remarks
     return Design(design.strata, design.clusters, design.sizes * more, design.weights * more), remarks
 
 

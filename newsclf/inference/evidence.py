@@ -10,6 +10,7 @@ from newsclf.article import Evidence, Phrase
 from newsclf.corpus.clean import CleanArticle
 from newsclf.learners.ngrams import Ids, tokenise
 from newsclf.learners.protocol import Contributions
+from newsclf.learners.sentences import line_spans, sentence_spans
 
 PHRASES = 3
 """Phrases shown for each sentence."""
@@ -29,7 +30,7 @@ class Sentences:
     def of(cls, article: CleanArticle) -> Sentences:
         """Split a cleaned article."""
         title, text = article.title.text, article.text.text
-        for spans in (sentence_spans(text), _line_spans(text)):
+        for spans in (sentence_spans(text), line_spans(text)):
             whole, *sizes = np.diff(tokenise([f"{title}\n{text}", title, *(text[start:end] for start, end in spans)]).starts)
             # the words of the sentences are those of the article unless a boundary falls within one, which the end of a line never does
             if sum(sizes) == whole:
@@ -55,27 +56,3 @@ class Sentences:
         strongest = sorted(phrases.items(), key=lambda item: (-item[1], item[0]))[:PHRASES]
         shown = tuple(Phrase(text, value) for text, value in strongest if value > 0)
         return Evidence(label, field, begin, stop, cleaned.text[start:end], float(weight), shown)
-
-
-def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end of every sentence, white space around it left out. Line breaks always end one."""
-    from sentencex import get_sentence_boundaries
-
-    spans = []
-    for line_start, line_end in _line_spans(text):
-        for found in get_sentence_boundaries("en", text[line_start:line_end]):
-            start, end = line_start + found["start_index"], line_start + found["end_index"]
-            inner = text[start:end].strip()
-            if inner:
-                start += text[start:end].index(inner)
-                spans.append((start, start + len(inner)))
-    return spans
-
-
-def _line_spans(text: str) -> list[tuple[int, int]]:
-    spans, at = [], 0
-    for line in text.split("\n"):
-        if line:
-            spans.append((at, at + len(line)))
-        at += len(line) + 1
-    return spans

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from newsclf.scores.calibration import Calibration
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.spec import Spec
 
-LEARNERS: Mapping[str, str] = {"linear": "newsclf.learners.linear:LinearSpec"}
+LEARNERS: Mapping[str, str] = {"linear": "newsclf.learners.linear:LinearSpec", "encoder": "newsclf.learners.encoder:EncoderSpec"}
 """Kind, as configs and bundles name it → where its spec is defined; imported only when named."""
 
 
@@ -40,6 +40,11 @@ class Documents:
     def _both(self) -> Words:
         """Title, text, title, text …"""
         return tokenise([field for both in zip(self.titles, self.texts, strict=True) for field in both])
+
+    @cached_property
+    def held(self) -> dict[str, Any]:
+        """What was made of these documents, by all that it depends on besides: models that share an encoder share what it says of them."""
+        return {}
 
     @cached_property
     def title(self) -> Words:
@@ -105,6 +110,8 @@ class Parts:
 
     arrays: Mapping[str, NDArray[Any]]
     vocabularies: Mapping[str, Sequence[str]]
+    external: Mapping[str, str] = field(default_factory=dict)
+    """Large parts that are stored once for several models: name → fingerprint."""
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the arrays; raises ValueError where it is not there."""
@@ -161,6 +168,12 @@ class LearnerSpec(Spec):
 
     kind: str = ""
     """Which learner: a key of LEARNERS."""
+
+    externals: ClassVar[tuple[str, ...]] = ()
+    """Large parts that its bundles name and do not hold."""
+
+    tolerance: ClassVar[float] = 1e-4
+    """How far a golden score may move, in logits: the rounding of float32 sums on other machines, and no more."""
 
     def fit(self, pairs: Pairs, truth: Booleans, codebook: Codebook, folds: Folds) -> Fitted:
         """Learn from coded pairs; `truth` is [pairs, labels], each fold is the pairs to learn from and those held out."""

@@ -142,6 +142,9 @@ def _rooted(tree: Tree, folder: Path, data_root: Path | None) -> Tree:
             elif isinstance(paths, list):
                 data[key] = [_absolute(item, data_root or folder) if isinstance(item, str) else item for item in paths]
         result[block] = data
+    learner = result.get("learner")
+    if isinstance(learner, dict) and isinstance(learner.get("encoder"), str) and (folder / learner["encoder"]).is_dir():  # else it is a hub's name
+        result["learner"] = learner | {"encoder": _absolute(learner["encoder"], folder)}
     split = result.get("split")
     if isinstance(split, dict) and isinstance(split.get("replay"), str):
         result["split"] = split | {"replay": _absolute(split["replay"], folder)}

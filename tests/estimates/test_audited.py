@@ -52,12 +52,15 @@ def test_rows_of_one_coder_stand_for_all_of_their_strata(scores):
     assert sample.design.sizes.tolist() == rows.design.sizes.tolist()
 
 
-def test_a_draw_of_which_some_is_not_coded_is_still_one_from_the_whole_corpus(scores):
+def test_a_draw_of_which_some_is_not_coded_is_still_one_from_the_whole_corpus(scores, corpus_rows):
     rows = put(scores, coded(*range(100)), design={f"a{number}": Design(1.0) for number in range(100)})
     assert rows.design.weights.sum() == pytest.approx(600)
     assert rows.design.sizes.tolist() == [pytest.approx(600)]  # 100 of 600, and not 100 of 100, of which nothing were left to chance
-    said = "By their inclusion probabilities the coded articles stand for 100 articles, and 600 are scored: "
+    said = "By their inclusion probabilities the coded articles stand for 100 articles, and 600 of their groups are scored: "
     assert rows.remarks == (f"{said}they are taken for a random part of what was drawn.",)
+    lone = [int(row["id"][1:]) for row in corpus_rows if row["outlet"] == "Lone Star"]
+    rows = put(scores, coded(*lone), design={f"a{number}": Design(1.0) for number in lone})  # nothing else was to be drawn
+    assert (rows.design.sizes.tolist(), rows.remarks) == ([20], ())
     rows = put(scores, coded(*range(100)), design={f"a{number}": Design(0.1) for number in range(100)})
     assert rows.design.weights.tolist() == [10.0] * 100
     assert rows.remarks[0].endswith("stand for 1,000 articles, and 600 are scored: see whether the column says what it should.")
