@@ -243,6 +243,6 @@ def _replay(bundle: Bundle, data: bytes) -> None:
         moved = np.abs(was - now).max(initial=0.0) if was.shape == now.shape else np.inf
         if not moved <= bundle.learner.tolerance:
             raise ValueError(
-                f"the golden inputs score differently here, by up to {moved:.3g} where {bundle.learner.tolerance:g} is allowed: the manifest has changed, or a "
-                "library that scoring rests on. Train again, or install the versions that the bundle's README names"
+                f"the golden inputs score differently here, by up to {moved:.3g} where {bundle.learner.tolerance:g} is allowed: the manifest has "
+                "changed, or a library that scoring rests on. Train again, or install the versions that the bundle's README names"
             )

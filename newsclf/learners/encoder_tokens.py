@@ -43,10 +43,10 @@ class Tokenizer:
 
     def starts(self, texts: Sequence[str]) -> list[Ids]:
         """Where each token of each text begins, in code points; without the marks, and of the whole text. [texts] of [tokens]"""
-        found = []
+        found: list[Ids] = []
         for few in _by_characters(texts):
-            for encoding in self._rust.encode_batch([_whole(text) for text in few], add_special_tokens=False):
-                found.append(np.array([start for start, _ in encoding.offsets], np.int64))
+            encodings = self._rust.encode_batch([_whole(text) for text in few], add_special_tokens=False)
+            found += [np.array([start for start, _ in encoding.offsets], np.int64) for encoding in encodings]
         return found
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from tiny_encoder import CONFIG, DIM, MARKS, TOKENIZER, WORDS, weights, write_encoder, write_json
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
 from newsclf.errors import BundleError, ConfigError
 from newsclf.learners.encoder_config import ARCHITECTURES
 from newsclf.learners.encoder_engines import COSINE, ENGINES, check_engine, choose, parity
 from newsclf.learners.encoder_files import encoder_files
 from newsclf.tensors import tensor_bytes
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore:.*torch.jit:DeprecationWarning")
 

@@ -20,14 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_encoder import DIM, POSITIONS, TOKENIZER, WORDS, weights, write_encoder, write_json
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
 from newsclf.errors import BundleError, ConfigError, InputError, WorkerError
 from newsclf.learners import encoder_runtime
-from newsclf.learners.batching import Shape
 from newsclf.learners.encoder_runtime import Encoder
 from newsclf.tensors import tensor_bytes
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
 TEXTS = ["The river rose over the old bridge.", "rain", "", "the " * 100, "A short night train to town", "rain", "fish market"]
 

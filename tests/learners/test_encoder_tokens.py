@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from tiny_encoder import TOKENIZER, write_encoder, write_json
 
-pytest.importorskip("tokenizers")
-
 from newsclf.errors import BundleError
 from newsclf.learners import encoder_tokens
 from newsclf.learners.encoder_files import encoder_files
 from newsclf.learners.encoder_tokens import Tokenizer
+
+pytest.importorskip("tokenizers")
 
 
 @pytest.fixture(scope="module")

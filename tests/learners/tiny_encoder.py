@@ -11,7 +11,30 @@ import numpy as np
 from newsclf.tensors import tensor_bytes
 
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-WORDS = "the a rain river town bridge fish night train market council said over under long short old new week road mayor school".split()
+WORDS = [
+    "the",
+    "a",
+    "rain",
+    "river",
+    "town",
+    "bridge",
+    "fish",
+    "night",
+    "train",
+    "market",
+    "council",
+    "said",
+    "over",
+    "under",
+    "long",
+    "short",
+    "old",
+    "new",
+    "week",
+    "road",
+    "mayor",
+    "school",
+]
 DIM, LAYERS, POSITIONS = 16, 2, 24
 CONFIG: dict[str, Any] = {
     "model_type": "bert",
