@@ -18,7 +18,7 @@ from newsclf.estimates.supposed import supposed
 from newsclf.estimates.tally import Tally
 from newsclf.estimates.trends import changes, first_period, numbered, slopes
 from newsclf.scores.differences import differences
-from newsclf.scores.estimate import LEAST, Corpus, Shares, more_needed, shares
+from newsclf.scores.estimate import LEAST, ROUGH, Corpus, Shares, more_needed, shares
 from newsclf.scores.groups import HeldOut
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.scores.shrink import Pooled, pooled
@@ -97,6 +97,7 @@ class Told:
                     "worth": float(best.worth[row, column]) if best.told[row, column] and np.isfinite(best.worth[row, column]) else None,
                     **{total: None if value is None else value * scored for total, value in zip(TOTALS, numbers.values(), strict=True)},
                     "refused": why,
+                    "rough": bool(best.rough[row, column]),
                     "pooled": bool(told[row, column] and not best.told[row, column]),
                 }
 
@@ -174,6 +175,11 @@ class Told:
             yield "Nothing is coded: what follows is what a model can say by assumption. Draw articles to code with  newsclf audit-sample"
         elif codings.unsure or codings.uncoded or codings.repeated:
             yield codings.sentence()
+        if best.rough.any():
+            yield (
+                f"{best.rough.sum()} of {best.told.sum()} shares rest on fewer than {ROUGH} coded articles with the label, or without it: take their "
+                "intervals for rough ones, which hold less often than they say."
+            )
         idle = [label for label, weight, told in zip(self.labels, best.weight, best.told[0], strict=True) if weight == 0 and told]
         if idle:
             yield f"For {listed(idle)} the model says nothing that the codes do not say better: these shares are those of the coded articles alone."

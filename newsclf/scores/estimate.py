@@ -20,7 +20,10 @@ LEAST = 30
 """Coded rows of a group below which no share of it is given: an interval would hold less often than it says."""
 
 FEW = 5
-"""Rows with a label, or without it, below which an interval says no more than the order of magnitude."""
+"""Rows with a label, or without it, that a share is worth coding for."""
+
+ROUGH = 10
+"""Rows with a label, or without it, below which an interval holds less often than it says: `scripts/simulate_estimates.py` prints how often."""
 
 EXPECTED = 10
 """Coded rows that the model's own word of its errors counts for where it expects more of them than the coded rows show."""
@@ -88,6 +91,12 @@ class Shares:
         rest = self.audited[:, None] - self.positives
         whole = (self.audited == self.counts)[:, None]
         return np.asarray(whole | ((self.audited[:, None] >= LEAST) & (self.positives > 0) & (rest > 0)))
+
+    @property
+    def rough(self) -> Booleans:
+        """Where a share is given whose interval holds less often than it says, for want of coded rows with the label, or without it."""
+        few = np.minimum(self.positives, self.audited[:, None] - self.positives) < ROUGH
+        return np.asarray(self.told & few & (self.audited != self.counts)[:, None])
 
     @property
     def worth(self) -> Floats:
