@@ -35,6 +35,11 @@ COMMANDS = {
     "audit": ["CONFIG|RUN", "--set", "--inflation", "--json", "--quiet"],
     "plan": ["--gain", "--json", "--quiet"],
     "backtest": ["--period", "--json", "--quiet"],
+    "audit-sample": ["--size", "--by", "--plan", "--strata", "--label", "--clusters", "--seed", "--top-up", "--task", "SCORES"],
+    "estimate": ["--audit", "--by", "--output", "--run", "--change-at", "--small", "--by-hand", "SCORES"],
+    "regress": ["--on", "--audit", "--label", "--logistic", "--reference", "SCORES"],
+    "monitor": ["--by", "--since", "--bound", "--words", "--fail-if-drift", "SCORES"],
+    "pack-replication": ["--audit", "--estimates", "--output", "--with-model", "--keep", "--drop", "SCORES"],
     "train": ["--set", "--json", "--quiet", "config"],
     "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
     "score": [
@@ -116,7 +121,7 @@ def test_every_command_explains_itself(run, name, flag):
 def test_the_help_lists_every_command_and_no_arguments_show_it(run):
     ended = run("--help")
     assert ended.code == 0
-    assert set(re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^  ([a-z][a-z-]+)  ", ended.out, re.MULTILINE)) == set(COMMANDS)
     assert "Usage: newsclf" in run().err
 
 
