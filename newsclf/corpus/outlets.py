@@ -67,9 +67,9 @@ class Outlets:
 def canonical(names: Iterable[str], overrides: Mapping[str, str] | None = None) -> Outlets:
     """One name for each outlet, and every merge that this took.
 
-    `names` are the outlets of the articles, one an article, or a Counter of them; `overrides` is the user's table, spelling → name, which goes before the
-    package's: all spellings that the rules take for the same follow, and a name that is mapped to itself stays apart. The name of an outlet is the
-    user's, else the table's, else its most frequent spelling, of equally frequent ones the first by code point; the order of the names does not
+    `names` are the outlets of the articles, one an article, or a Counter of them; `overrides` is the user's table, spelling → name, which goes before
+    the package's: all spellings that the rules take for the same follow, and a name that is mapped to itself stays apart. The name of an outlet is
+    the user's, else the table's, else its most frequent spelling, of equally frequent ones the first by code point; the order of the names does not
     matter, and names that come out stay as they are when they go in again.
     Raises InputError where overrides have an empty name, go round in a circle, or give one outlet two names.
     """

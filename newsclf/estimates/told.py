@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from newsclf.errors import InputError, listed
+from newsclf.errors import listed
 from newsclf.estimates.audited import Audited
 from newsclf.estimates.codings import AuditCodings
 from newsclf.estimates.contrasts import Group, families, margins
 from newsclf.estimates.frame import TIMES, Scores
+from newsclf.estimates.leaning import leaning
 from newsclf.estimates.supposed import supposed
 from newsclf.estimates.tally import Tally
-from newsclf.estimates.trends import changes, first_period, numbered, slopes
+from newsclf.estimates.trends import Study, changes, first_period, numbered, slopes
 from newsclf.scores.differences import differences
 from newsclf.scores.estimate import LEAST, ROUGH, Corpus, Shares, more_needed, shares
 from newsclf.scores.groups import HeldOut
 from newsclf.scores.metrics import Booleans, Floats
-from newsclf.scores.shrink import Pooled, pooled
+from newsclf.scores.shrink import Pooled
 from newsclf.scores.survey import Ids
 
 APART = ("target",)
@@ -102,20 +103,8 @@ class Told:
                 }
 
     def small(self, rows: Audited, best: Shares) -> Pooled:
-        """Shares of the smallest groups that lean on the error of their parents: groups of all columns but the last. [groups, labels]
-
-        Raises InputError where too few groups tell how errors differ.
-        """
-        leaves = np.array([len(group) == len(self.by) for group in self.groups])
-        names = [tuple(group.values())[:-1] for group, leaf in zip(self.groups, leaves, strict=True) if leaf]
-        parents = np.array([sorted(set(names)).index(name) for name in names], np.int64)
-        try:
-            found = pooled(rows.sample(), self.corpus, self.members[leaves], parents, weight=best.weight)
-        except ValueError as error:
-            raise InputError(f"--small pool: {error}") from error
-        empty = np.full((4, *best.share.shape), np.nan)
-        empty[:, leaves] = found.share, found.variance, found.freedom, found.own
-        return Pooled(empty[0], empty[1], empty[2], empty[3], found.spread)
+        """Shares of the smallest groups that lean on those that take them in (see `leaning`). [groups, labels]"""
+        return leaning(rows.sample(), self.corpus, self.groups, self.members, best=best)
 
     def differences(self, best: Shares) -> Iterator[dict[str, Any]]:
         """Of every label the families of differences, each with intervals that hold together."""
@@ -132,14 +121,14 @@ class Told:
         """How every label's share moves from period to period, in the whole corpus and in every group over time."""
         if self.time:
             for column, label in enumerate(self.labels):
-                for found in slopes(rows.sample(), self.corpus, self._lines, self._numbers, level=self.level, label=column):
+                for found in slopes(Study(rows.sample(), self.corpus), self._lines, self._numbers, level=self.level, label=column):
                     yield {"label": label, **found, "per": self.time}
 
     def changes(self, rows: Audited, at: str) -> Iterator[dict[str, Any]]:
         """What is different of every label's share from the day `at` on, with which a period begins."""
         since = first_period(at, self.time or "")
         for column, label in enumerate(self.labels):
-            for found in changes(rows.sample(), self.corpus, self._lines, self._numbers, since=since, level=self.level, label=column):
+            for found in changes(Study(rows.sample(), self.corpus), self._lines, self._numbers, since=since, level=self.level, label=column):
                 yield {"label": label, **found, "at": at}
 
     @cached_property

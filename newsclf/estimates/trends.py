@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date as Date  # noqa: N812 (a type)
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from newsclf.scores.survey import Ids
 
 Line = tuple[Group, Booleans]
 """A group that is not of one period, and its cells."""
+
+
+class Study(NamedTuple):
+    """A corpus, and the coded rows of it."""
+
+    sample: Sample
+    corpus: Corpus
+
 
 SHORTEST = 3
 """Periods from which on there is a trend."""
@@ -52,21 +60,21 @@ def _period(time: str) -> Period:
     return next(period for period in MONTHS if period == time)
 
 
-def slopes(sample: Sample, corpus: Corpus, lines: Sequence[Line], numbers: Ids, *, level: float, label: int) -> Iterator[dict[str, Any]]:
+def slopes(study: Study, lines: Sequence[Line], numbers: Ids, *, level: float, label: int) -> Iterator[dict[str, Any]]:
     """The slope of a label's share in each line of cells, where enough is coded to tell it."""
     for group, inside in lines:
         dated = inside & (numbers >= 0)
         if len(np.unique(numbers[dated])) >= SHORTEST:
             with suppress(ValueError):  # too little is coded here
-                found = trend(sample, corpus, numbers, label=label, inside=dated)
+                found = trend(study.sample, study.corpus, numbers, label=label, inside=dated)
                 yield {"group": dict(group), "slope": float(found.coefficients[-1]), **_limits(found, level)}
 
 
-def changes(sample: Sample, corpus: Corpus, lines: Sequence[Line], numbers: Ids, *, since: int, level: float, label: int) -> Iterator[dict[str, Any]]:
+def changes(study: Study, lines: Sequence[Line], numbers: Ids, *, since: int, level: float, label: int) -> Iterator[dict[str, Any]]:
     """The share of a label from a period on, less the share before it, in each line of cells where enough is coded."""
     for group, inside in lines:
         with suppress(ValueError):  # too little is coded here
-            found = change(sample, corpus, numbers, since, label=label, inside=inside & (numbers >= 0))
+            found = change(study.sample, study.corpus, numbers, since, label=label, inside=inside & (numbers >= 0))
             yield {"group": dict(group), "change": float(found.coefficients[-1]), **_limits(found, level)}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from newsclf.errors import InputError
-from newsclf.estimates.trends import changes, first_period, numbered, slopes
+from newsclf.estimates.trends import Study, changes, first_period, numbered, slopes
 from newsclf.scores.estimate import Corpus, Sample
 from newsclf.scores.regress import change, trend
 from newsclf.scores.survey import Design
@@ -71,7 +71,7 @@ def test_what_is_no_date_is_refused(at):
 
 def test_slopes_are_those_of_the_regression_on_the_period(study):
     sample, corpus = study
-    found = list(slopes(sample, corpus, lines(), MONTHS, level=0.9, label=0))
+    found = list(slopes(Study(sample, corpus), lines(), MONTHS, level=0.9, label=0))
     assert [row["group"] for row in found] == [{}, {"outlet": "one"}]  # two months make no trend
     for row, (_, inside) in zip(found, lines(), strict=False):
         by_hand = trend(sample, corpus, MONTHS, inside=inside & (MONTHS >= 0))
@@ -83,7 +83,7 @@ def test_slopes_are_those_of_the_regression_on_the_period(study):
 
 def test_changes_are_those_of_the_regression_on_before_and_after(study):
     sample, corpus = study
-    found = list(changes(sample, corpus, lines(), MONTHS, since=24301, level=0.95, label=0))
+    found = list(changes(Study(sample, corpus), lines(), MONTHS, since=24301, level=0.95, label=0))
     assert [row["group"] for row in found] == [{}, {"outlet": "one"}, {"outlet": "other"}]
     for row, (_, inside) in zip(found, lines(), strict=True):
         by_hand = change(sample, corpus, MONTHS, 24301, inside=inside & (MONTHS >= 0))
@@ -94,5 +94,5 @@ def test_changes_are_those_of_the_regression_on_before_and_after(study):
 def test_groups_of_which_too_little_is_coded_have_none(study):
     sample, corpus = study
     few = Sample(sample.truth[:40], sample.scores[:40], sample.cells[:40], Design.simple(40, 7000))
-    assert list(slopes(few, corpus, lines()[1:], MONTHS, level=0.95, label=0)) == []
-    assert list(changes(sample, corpus, lines(), MONTHS, since=30000, level=0.95, label=0)) == []  # nothing comes after
+    assert list(slopes(Study(few, corpus), lines()[1:], MONTHS, level=0.95, label=0)) == []
+    assert list(changes(Study(sample, corpus), lines(), MONTHS, since=30000, level=0.95, label=0)) == []  # nothing comes after
