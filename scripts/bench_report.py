@@ -70,6 +70,7 @@ def _range(interval: tuple[float, float] | None) -> str:
 class Report:
     """Everything that was found, in the order of the benchmarks."""
 
+    learner: str = "linear"
     rows: list[Row] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
     off: list[Off] = field(default_factory=list)
@@ -87,7 +88,14 @@ class Report:
         machine = f"newsclf {newsclf.__version__}, Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
         (folder / "BENCHMARKS.md").write_text("\n".join(self.lines(machine)).rstrip() + "\n", "utf-8")
         found = asdict(self)
-        values = {"machine": machine, "rows": found["rows"], "splits": found["audits"], "probabilities": found["off"], "skipped": self.skipped}
+        values = {
+            "machine": machine,
+            "learner": self.learner,
+            "rows": found["rows"],
+            "splits": found["audits"],
+            "probabilities": found["off"],
+            "skipped": self.skipped,
+        }
         (folder / "benchmarks.json").write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     def lines(self, machine: str) -> Iterator[str]:
@@ -98,7 +106,7 @@ class Report:
             f"Written by `python scripts/benchmark.py --data FOLDER` ({machine}).",
             *INTRODUCTION,
             "",
-            "| benchmark | measure | newsclf, linear | 95 % interval | published | by whom, and how ours was taken |",
+            f"| benchmark | measure | newsclf, {self.learner} | 95 % interval | published | by whom, and how ours was taken |",
             "|---|---|---|---|---|---|",
             *(row.line() for row in self.rows),
             "",

@@ -1,9 +1,10 @@
 """Train on the official splits of public data sets: ours beside the published figures, what the splits leak, and whether the probabilities are right.
 
-Usage: python scripts/benchmark.py [--data FOLDER] [--only NAME ...] [--output FOLDER]
+Usage: python scripts/benchmark.py [--data FOLDER] [--only NAME ...] [--set KEY=VALUE ...] [--output FOLDER]
 
 Every choice (C, calibration, thresholds) is made by cross-validation on the training rows; the test rows are read once, at the end. Data sets
-that are not in the folder are skipped by name. Writes BENCHMARKS.md and benchmarks.json into --output (configs/benchmarks unless given).
+that are not in the folder are skipped by name. Writes BENCHMARKS.md and benchmarks.json into --output (configs/benchmarks unless given). --set
+lays settings on every config, as  --set learner.kind=encoder --set learner.encoder=FOLDER  for the encoder learner, with an --output of its own.
 """
 
 from __future__ import annotations
@@ -50,15 +51,17 @@ def main() -> int:
         "--data", type=Path, default=Path(os.environ.get("NEWSCLF_DATA", ROOT.parent / "shared" / "data")), help="folder of the data sets"
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="names of configs/benchmarks/NAME.yaml, or starter_topic, starter_framing")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="setting of every config; repeatable")
     parser.add_argument("--output", type=Path, default=CONFIGS, help="folder for BENCHMARKS.md and benchmarks.json")
     options = parser.parse_args()
     published = parse_yaml((CONFIGS / "published.yaml").read_text("utf-8"), where="published.yaml")
     names = [*dict.fromkeys(entry["benchmark"] for entry in published), "starter_topic", "starter_framing"]
-    report = Report()
+    kind = next((setting.partition("=")[2] for setting in options.settings if setting.startswith("learner.kind=")), "linear")
+    report = Report(kind)
     with tempfile.TemporaryDirectory() as output:
         for name in options.only or names:
             try:
-                found = list(run(name, [entry for entry in published if entry["benchmark"] == name], options.data, Path(output)))
+                found = list(run(name, [entry for entry in published if entry["benchmark"] == name], options.data, Path(output), options.settings))
             except DataError as error:
                 if "there is no such file" not in str(error):
                     raise
@@ -72,7 +75,7 @@ def main() -> int:
     return 0
 
 
-def run(name: str, published: list[dict[str, object]], data: Path, output: Path) -> Iterator[Item]:
+def run(name: str, published: list[dict[str, object]], data: Path, output: Path, settings: Sequence[str] = ()) -> Iterator[Item]:
     """What one benchmark gives."""
     if name == "starter_topic":
         yield from starter_topic(data, output)
@@ -81,9 +84,9 @@ def run(name: str, published: list[dict[str, object]], data: Path, output: Path)
         yield from starter_framing(data, output)
         return
     started = time.monotonic()
-    experiment = load(name, data, output)
+    experiment = load(name, data, output, *settings)
     is_folds = name == "gvfc"
-    folds = [load(name, data, output, f"split.where={{fold: {fold}}}") for fold in range(5)] if is_folds else [experiment]
+    folds = [load(name, data, output, *settings, f"split.where={{fold: {fold}}}") for fold in range(5)] if is_folds else [experiment]
     results = [train(fold) for fold in folds]
     finished = [Finished.of(result.run) for result in results]
     note = "mean of the 5 official folds, interval of all their answers together" if is_folds else ""
