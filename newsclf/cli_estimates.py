@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsclf.cli_options import Json, Quiet, print_json, remarks
+from newsclf.cli_options import ColumnNames, Json, Quiet, columns_of, print_json, remarks
 from newsclf.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def estimate(
     level: Annotated[float, typer.Option(help="How often intervals hold.")] = 0.95,
     small: Annotated[Small, typer.Option("--small", help="Groups with few codes: refuse them, or pool the model's errors.")] = Small.refuse,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
+    columns: ColumnNames = None,
     task: Task = None,
     codebook: CodebookFile = None,
     quiet: Quiet = False,
@@ -100,7 +101,7 @@ def estimate(
     from newsclf.estimates.estimate import EstimateSpec
     from newsclf.estimates.estimate import estimate as run_estimate
 
-    given = {"by": _columns(by), "level": level, "by_hand": by_hand, "change_at": change_at, "small": small.value}
+    given = {"by": _columns(by), "level": level, "by_hand": by_hand, "change_at": change_at, "small": small.value, "columns": columns_of(columns)}
     spec = EstimateSpec.parse({name: value for name, value in given.items() if value is not None}, where="newsclf estimate")
     found = run_estimate(_opened(scores, task, codebook), audit or (), spec, run=run)
     if output:
@@ -123,6 +124,7 @@ def regress(
         list[str] | None, typer.Option("--reference", metavar="COLUMN=VALUE", help="What others are compared with. Repeatable.")
     ] = None,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
+    columns: ColumnNames = None,
     task: Task = None,
     codebook: CodebookFile = None,
     as_json: Json = False,
@@ -133,6 +135,7 @@ def regress(
 
     compared = dict(_pair(text) for text in reference or ())
     given = {"on": _columns(on), "label": label, "link": "logistic" if logistic else "linear", "reference": compared, "by_hand": by_hand}
+    given["columns"] = columns_of(columns)
     found = regression(_opened(scores, task, codebook), [str(path) for path in audit], RegressionSpec.parse(given, where="newsclf regress"))
     print_json(found.record) if as_json else print(found.text())
 

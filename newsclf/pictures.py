@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -44,11 +45,16 @@ class Picture:
     paint: Callable[[Any], None]
     """Draws on the matplotlib Figure that it is given."""
 
-    def inline(self) -> str:
-        """SVG as a part of a page, in the page's ink; raises MissingExtra without the extra `report`."""
+    @cached_property
+    def svg(self) -> str:
+        """SVG without a ground, as matplotlib writes it: drawn once, for pages and files, as that takes half a second."""
         with figure(self.height) as drawing:
             self.paint(drawing)
-            return _inline(_svg(drawing), self.title)
+            return _svg(drawing)
+
+    def inline(self) -> str:
+        """SVG as a part of a page, in the page's ink; raises MissingExtra without the extra `report`."""
+        return _inline(self.svg, self.title)
 
     def write(self, path: Path) -> None:
         """Write the picture to a file, black on white: .svg, .png or .pdf.
@@ -59,17 +65,17 @@ class Picture:
         kind = path.suffix.lower()
         if kind not in FILES:
             raise InputError(f"{path}: the file of a picture must end in {listed(FILES)}, not in {path.suffix!r}. Name another file.")
+        try:
+            path.write_bytes(_on_white(self.svg).encode("utf-8") if kind == ".svg" else self._as(kind))
+        except OSError as error:
+            raise OutputError(f"{path}: the picture cannot be written: {error.strerror or error}. Name another file.") from error
+
+    def _as(self, kind: str) -> bytes:
         with figure(self.height) as drawing:
             self.paint(drawing)
             content = io.BytesIO()
             drawing.savefig(content, format=kind[1:], dpi=200, facecolor="white", metadata=FILES[kind])
-        whole = content.getvalue()
-        if kind == ".svg":
-            whole = whole.replace(INK.encode(), b"#000000")
-        try:
-            path.write_bytes(whole)
-        except OSError as error:
-            raise OutputError(f"{path}: the picture cannot be written: {error.strerror or error}. Name another file.") from error
+        return content.getvalue()
 
 
 @contextmanager
@@ -127,6 +133,12 @@ def _svg(drawing: Any) -> str:
     raw = io.StringIO()
     drawing.savefig(raw, format="svg", transparent=True, metadata=FILES[".svg"])
     return raw.getvalue()
+
+
+def _on_white(svg: str) -> str:
+    """An SVG file of its own, black on white."""
+    ground = '\n <rect width="100%" height="100%" fill="#ffffff"/>'
+    return re.sub(r"<svg\b[^>]*>", lambda head: head[0] + ground, svg.replace(INK, "#000000"), count=1)
 
 
 def _inline(svg: str, title: str) -> str:

@@ -254,3 +254,19 @@ def test_scores_of_an_older_newsclf_take_their_codebook_from_a_file(audited, tmp
     assert "it does not say what its labels mean" in refused(audited("estimate", "scores-one", "--audit", "audit"))
     assert audited("estimate", "scores-one", "--audit", "audit", "--codebook", "book.yaml", "-q")[0] == 0
     assert "there are no scores of the task 'colour' (did you mean 'color'?)" in refused(audited("estimate", "scores-one", "--task", "colour"))
+
+
+def test_columns_of_the_coded_file_may_be_called_otherwise(audited):
+    with Path("audit/sheet-1.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with Path("mine.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["number", "colour"])
+        writer.writerows([row["id"], row["label"]] for row in rows)
+    named = ("--column", "id=number", "--column", "labels=colour", "--by-hand")
+    for command in (("estimate", "scores-one", "--by", "outlet"), ("regress", "scores-one", "--on", "outlet", "--label", "red")):
+        assert "--column" in audited(*command, "--audit", "mine.csv", "--by-hand")[2]
+        code, out, err = audited(*command, "--audit", "mine.csv", *named)
+        # all coded articles of an outlet have the label: a share can be told of the others, and no regression
+        assert ("shares of color" in out) if command[0] == "estimate" else ("Harbour Post: 30 of 30 coded rows" in err)
+        assert code == (0 if command[0] == "estimate" else 2)

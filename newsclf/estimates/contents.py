@@ -95,6 +95,7 @@ class Contents:
         by = [name for name in record["by"] if not (name == "target" and self.scores.codebook.is_stance)]
         options = ["--by", ",".join(by)] * bool(by) + ["--level", f"{record['method']['level']:g}"] * (record["method"]["level"] != LEVEL)
         options += ["--change-at", str(record["change_at"])] * bool(record.get("change_at"))
+        options += ["--small", "pool"] * (record.get("small") == "pool")
         options += ["--by-hand"] * bool(record["audit"].get("by_hand"))
         return shlex.join(["newsclf", "estimate", "scores", "--audit", "audit", *options, "-o", "again"])
 

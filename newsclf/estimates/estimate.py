@@ -46,6 +46,9 @@ class EstimateSpec(Spec):
     by_hand: bool = False
     """The coded articles were chosen by people, not drawn."""
 
+    columns: dict[str, str] = {}
+    """Where a coded file has what: key, id, target, labels, coder, inclusion_probability, stratum, cluster → its column."""
+
     outlets: dict[str, str] = {}
     """Spelling → name of an outlet, before newsclf's own table."""
 
@@ -100,7 +103,7 @@ def estimate(scores: Scores, audit: Sequence[str | Path], spec: EstimateSpec | N
         raise InputError("--small pool: groups lean on one that takes them in, which needs two columns: --by outlet,month leans on the outlet.")
     paths = [Path(path) for path in audit]
     drawn = None if spec.by_hand or not paths else sample_beside(paths, scores)
-    codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None) if paths else AuditCodings(())
+    codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None, columns=spec.columns) if paths else AuditCodings(())
     found = tally(scores, groups, keys_of(codings), look=tested is not None)
     told = Told(scores, found, spec.by, spec.level)
     rows = audited(codings, found, scores.codebook, drawn=drawn, by_hand=spec.by_hand)
@@ -117,6 +120,7 @@ def _about(scores: Scores, spec: EstimateSpec) -> dict[str, Any]:
         "by": list(spec.by),
         "time": next((column for column in spec.by if column in TIMES), None),
         "change_at": spec.change_at,
+        "small": spec.small,
         "outlets": dict(spec.outlets),
         "scores": {"folder": str(scores.folder), "fingerprint": scores.fingerprint, "rows": scores.rows, "set_aside": scores.set_aside},
         "model": scores.model,

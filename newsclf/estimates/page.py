@@ -23,7 +23,7 @@ from newsclf.estimates.wording import (
     points,
     refused,
 )
-from newsclf.pictures import style
+from newsclf.pictures import Picture, style
 
 MOST = 200
 """Rows of a table; the record has the others."""
@@ -36,8 +36,11 @@ MAYBE: Mapping[str, Any] = dict.fromkeys((*TABLES, "remarks"), ())
 """What a record may lack."""
 
 
-def page(record: Record) -> str:
-    """The page of a record, which needs no network and no other file; raises MissingExtra without the extra `report`."""
+def page(record: Record, drawn: Mapping[str, Picture] | None = None) -> str:
+    """The page of a record, which needs no network and no other file; raises MissingExtra without the extra `report`.
+
+    `drawn` are its pictures, where there are some already: each is drawn once.
+    """
     need("jinja2", "report", why="a page of estimates")
     from jinja2 import Environment, StrictUndefined
 
@@ -48,17 +51,17 @@ def page(record: Record) -> str:
     given = {**MAYBE, **record}
     tables = {name: list(given[name])[:MOST] for name in TABLES}
     rest = {name: len(given[name]) - len(tables[name]) for name in TABLES}
-    return template.render(**given | tables | _shown(record), rest=rest, style=style(), headline=HEADLINE)
+    shown = _shown(record, pictures(record) if drawn is None else drawn)
+    return template.render(**given | tables | shown, rest=rest, style=style(), headline=HEADLINE)
 
 
-def _shown(record: Record) -> dict[str, Any]:
+def _shown(record: Record, drawn: Mapping[str, Picture]) -> dict[str, Any]:
     """What the page shows of a record beside what stands in it."""
     rows = ordered(record)
     tables = []
     for label, found in groupby(rows, key=lambda row: row["label"]):
         own = list(found)
         tables.append({"label": label, "rows": own[:MOST], "more": max(len(own) - MOST, 0)})
-    drawn = pictures(record)
     kinds = ("shares", *(f"{kind}-{number + 1}" for number in range(len(tables)) for kind in ("time", "groups", "differences")))
     return {
         "labels": tables,

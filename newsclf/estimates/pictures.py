@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from newsclf.estimates.frame import NONE
 from newsclf.estimates.wording import Record, Row, group_name, level, ordered, periods, refused, source
 from newsclf.pictures import COLOURS, INK, LONGEST, ROW, Picture, cut, legend, plain
 
@@ -63,10 +64,10 @@ def _of_label(record: Record, label: str) -> Iterator[tuple[str, Picture]]:
 
 
 def _series(rows: Sequence[Row], by: Sequence[str], time: str) -> dict[str, list[Row]]:
-    """The rows of the whole corpus in time and of the finest groups in time, by what they are of."""
+    """The rows of the whole corpus in time and of the finest groups in time, by what they are of; those without a date are in no place."""
     series: dict[str, list[Row]] = {}
     for row in rows:
-        if time in row["group"] and len(row["group"]) in (1, len(by)):
+        if row["group"].get(time, NONE) != NONE and len(row["group"]) in (1, len(by)):
             rest = {key: value for key, value in row["group"].items() if key != time}
             series.setdefault(group_name(rest), []).append(row)
     return series

@@ -52,6 +52,9 @@ class RegressionSpec(Spec):
     by_hand: bool = False
     """The coded articles were chosen by people, not drawn."""
 
+    columns: dict[str, str] = {}
+    """Where a coded file has what, as for estimates."""
+
     outlets: dict[str, str] = {}
     """Spelling → name of an outlet, before newsclf's own table."""
 
@@ -76,7 +79,7 @@ def regression(scores: Scores, audit: Sequence[str | Path], spec: RegressionSpec
     groups = scores.groups(spec.on, outlets=spec.outlets)
     columns = [column_of(spec.label, scores.codebook)] if spec.label else list(range(len(scores.codebook.names)))
     drawn = None if spec.by_hand else sample_beside(paths, scores)
-    codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None)
+    codings = read_audit(paths, scores.codebook, keys=drawn.keys if drawn else None, columns=spec.columns)
     found = tally(scores, groups, keys_of(codings))
     rows = audited(codings, found, scores.codebook, drawn=drawn, by_hand=spec.by_hand)
     on = _regressors(spec, found.cells)

@@ -22,17 +22,18 @@ def write(record: Mapping[str, Any], folder: Path, *, kinds: Sequence[str] = (".
     """
     try:
         _check(folder)  # pictures take seconds: not for a folder that is refused
+        drawn = pictures(record)
         texts = {
             RECORD: json.dumps(record, indent=1, ensure_ascii=False) + "\n",
             "estimates.csv": to_csv(record),
             "estimates.md": to_markdown(record),
             "estimates.tex": to_latex(record),
-            "estimates.html": page(record),
+            "estimates.html": page(record, drawn),
         }
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, "utf-8", newline="")
-        for name, picture in pictures(record).items():
+        for name, picture in drawn.items():
             for kind in kinds:
                 picture.write(folder / f"{name}{kind}")
     except OSError as error:
