@@ -34,7 +34,7 @@ check: $(VENV)/dev.stamp
 benchmark: $(VENV)/dev.stamp
 	$(BIN)/python scripts/benchmark.py
 
-# what intervals, comparisons, promises, curves and estimated shares are worth, on data sets of which the truth is known: about 30 minutes
+# what intervals, comparisons, promises, curves and estimated shares are worth, on data sets of which the truth is known: about 40 minutes
 simulations: $(VENV)/dev.stamp
 	for each in curves abstention compare intervals estimates; do $(BIN)/python scripts/simulate_$$each.py || exit; done
 

@@ -19,6 +19,8 @@ By = Annotated[
     str, typer.Option("--by", metavar="COLUMNS", help="Columns that group, as outlet,quarter: of the scores, or day, month, quarter, year.")
 ]
 Task = Annotated[str | None, typer.Option("--task", help="Task of the scores; needed where there are several.")]
+Audit = Annotated[list[Path], typer.Option("--audit", help="Coded articles: the folder of audit-sample, or coded files. Repeatable.")]
+ByHand = Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")]
 CodebookFile = Annotated[Path | None, typer.Option("--codebook", help="Codebook of the task, for scores of an older newsclf.")]
 
 
@@ -89,7 +91,7 @@ def estimate(
     change_at: Annotated[str | None, typer.Option("--change-at", metavar="DATE", help="The share from this date on less that before.")] = None,
     level: Annotated[float, typer.Option(help="How often intervals hold.")] = 0.95,
     small: Annotated[Small, typer.Option("--small", help="Groups with few codes: refuse them, or pool the model's errors.")] = Small.refuse,
-    by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
+    by_hand: ByHand = False,
     columns: ColumnNames = None,
     task: Task = None,
     codebook: CodebookFile = None,
@@ -117,13 +119,13 @@ def estimate(
 def regress(
     scores: ScoresFolder,
     on: Annotated[str, typer.Option("--on", metavar="COLUMNS", help="Columns that the label is regressed on, as outlet,quarter.")],
-    audit: Annotated[list[Path], typer.Option("--audit", help="Coded articles: the folder of audit-sample, or coded files. Repeatable.")],
+    audit: Audit,
     label: Annotated[str | None, typer.Option("--label", help="The label; each of them unless given.")] = None,
     logistic: Annotated[bool, typer.Option("--logistic", help="Log-odds in place of shares.")] = False,
     reference: Annotated[
         list[str] | None, typer.Option("--reference", metavar="COLUMN=VALUE", help="What others are compared with. Repeatable.")
     ] = None,
-    by_hand: Annotated[bool, typer.Option("--by-hand", help="The coded articles were chosen by people, not drawn.")] = False,
+    by_hand: ByHand = False,
     columns: ColumnNames = None,
     task: Task = None,
     codebook: CodebookFile = None,
@@ -170,7 +172,7 @@ def monitor(
 
 def pack_replication(
     scores: ScoresFolder,
-    audit: Annotated[list[Path], typer.Option("--audit", help="Coded articles: the folder of audit-sample, or coded files. Repeatable.")],
+    audit: Audit,
     estimates: Annotated[Path, typer.Option("--estimates", help="estimates.json, or the folder that estimate wrote.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Zip file to write.")] = Path("replication.zip"),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of the model: its manifest and card are packed.")] = None,

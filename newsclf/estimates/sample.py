@@ -45,7 +45,7 @@ class SampleSpec(Spec):
     """Columns that make a unit which is drawn and coded whole, as outlet and day; none: each article by itself."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """The same seed draws the same articles, and a larger sample holds the smaller."""
+    """The same seed draws the same articles; a sample is made larger by topping it up, as strata may be cut otherwise for another n."""
 
     outlets: dict[str, str] = {}
     """Spelling → name of an outlet, before newsclf's own table."""
