@@ -51,8 +51,8 @@ class Evidence:
     """A sentence that spoke for a label.
 
     `start` and `end` are code points into the original `field` ("title" or "text"): the text as given, or the extracted text where
-    the article came as HTML; where mojibake was repaired they are those of the line. `weight` is the sum over the sentence's n-grams of what
-    each added to the label's score (for exclusive tasks, above its mean over the labels).
+    the article came as HTML; where mojibake was repaired they are those of the line. `weight` is the sum over the sentence's n-grams, and over its
+    words as an encoder read them, of what each added to the label's score (for exclusive tasks, above its mean over the labels).
     """
 
     label: str
@@ -62,6 +62,25 @@ class Evidence:
     text: str
     weight: float
     phrases: tuple[Phrase, ...] = ()
+    encoder: float = 0.0
+    """Of `weight`, what comes from an encoder's reading; the rest comes from n-grams."""
+
+    window: int = 0
+    """Where that reading is from: the number, from 1, of the window that gave the sentence most; 0 where no encoder read it."""
+
+    windows: int = 0
+    """In how many windows an encoder read the article; 0 where the model has none."""
+
+    @property
+    def ngrams(self) -> float:
+        """Of `weight`, what comes from n-grams."""
+        return self.weight - self.encoder
+
+    def reading(self) -> dict[str, Any]:
+        """Plain JSON values of what an encoder took part in; none where it did not."""
+        if not self.windows:
+            return {}
+        return {"ngrams": round(self.ngrams, 4), "encoder": round(self.encoder, 4), "window": self.window or None, "windows": self.windows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +124,7 @@ class Prediction:
                 "end": item.end,
                 "text": item.text,
                 "weight": round(item.weight, 4),
+                **item.reading(),
                 "phrases": [[phrase.text, round(phrase.weight, 4)] for phrase in item.phrases],
             }
             for item in self.evidence

@@ -7,8 +7,7 @@ tensors, codebook, and at last the golden inputs, whose scores must come out as 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,53 +18,18 @@ from newsclf import __version__
 from newsclf.card import model_card
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
-from newsclf.errors import BundleError, ConfigError, OutputError, listed
-from newsclf.folder import checked_files, replace_folder, sha256
+from newsclf.errors import BundleError, OutputError, listed
+from newsclf.folder import replace_folder, sha256
 from newsclf.golden import golden_pairs
 from newsclf.learners.mentions import mentioned
 from newsclf.learners.ngrams import TOKENS
 from newsclf.learners.protocol import Documents, LearnerSpec, Model, Pairs, Parts, learner_spec
+from newsclf.manifest import CODEBOOK, FORMAT, MANIFEST, Manifest, contents, refused
 from newsclf.scores.calibration import Calibration
 from newsclf.scores.decision import Decision
 from newsclf.scores.metrics import Booleans, Floats
-from newsclf.spec import Spec, Tree, parse_yaml
+from newsclf.spec import parse_yaml
 from newsclf.tensors import Arrays, tensor_bytes, tensors
-
-FORMAT = 2
-"""Number of the bundle format. Raise it when an older newsclf could not read a new bundle rightly; keep reading every older one, and put a bundle
-of the old format under tests/fixtures so that the suite proves it."""
-
-MANIFEST = "manifest.json"
-CODEBOOK = "codebook.yaml"
-
-
-class Manifest(Spec):
-    """What a bundle says of itself; every number that scoring needs and that is not a weight."""
-
-    format: int
-    """Number of the bundle format."""
-    newsclf: str
-    """Version that wrote it."""
-    task: str
-    """The codebook's task."""
-    labels: tuple[str, ...]
-    """Label names in the order of the weights' columns."""
-    tokens: int
-    """Number of the token definition."""
-    learner: dict[str, Any]
-    """The learner's spec."""
-    clean: CleanSpec
-    """How articles are cleaned before they are read."""
-    calibration: dict[str, list[float]]
-    """What its Calibration is made of."""
-    decision: dict[str, Any]
-    """Thresholds and limits of the decision."""
-    about: dict[str, Any]
-    """What it was trained on and how it did, for people and model cards."""
-    external: dict[str, str] = {}
-    """Large parts stored once beside several bundles: name → sha256."""
-    files: dict[str, dict[str, int | str]]
-    """Name → size in bytes and sha256 of every other file."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +104,9 @@ class Bundle:
     def load(cls, folder: str | Path) -> tuple[Bundle, str]:
         """The bundle in a folder and its fingerprint; raises BundleError with a full sentence for everything that is not as it must be."""
         folder = Path(folder)
-        with _refused(folder):
-            tree, fingerprint = _manifest_tree(folder)
-            manifest = Manifest.parse(tree, where=MANIFEST)
-            data = checked_files(folder, manifest.files, mark=MANIFEST)  # before any of them is parsed
-            bundle = _construct(manifest, data)
+        with refused(folder):
+            manifest, fingerprint, data = contents(folder)  # checked before any of them is parsed
+            bundle = _construct(manifest, data, folder)
             _replay(bundle, data["golden.json"])
         return bundle, fingerprint
 
@@ -152,48 +114,13 @@ class Bundle:
 def outline(folder: str | Path) -> tuple[Codebook, str]:
     """The codebook and the fingerprint of a bundle whose weights are not read; raises BundleError as `Bundle.load` does for what it looks at."""
     folder = Path(folder)
-    with _refused(folder):
-        tree, fingerprint = _manifest_tree(folder)
-        data = checked_files(folder, Manifest.parse(tree, where=MANIFEST).files, mark=MANIFEST, only=(CODEBOOK,))
+    with refused(folder):
+        _, fingerprint, data = contents(folder, only=(CODEBOOK,))
         codebook = Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK)
     return codebook, fingerprint
 
 
-@contextmanager
-def _refused(folder: Path) -> Iterator[None]:
-    """Whatever is wrong with what a folder holds, as a BundleError."""
-    try:
-        yield
-    except OSError as error:
-        raise BundleError(f"{folder}: this model cannot be read: {error.strerror or error}.") from error
-    except KeyError as error:
-        raise BundleError(f"{folder}: this bundle does not fit together: {error} is missing.") from error
-    # a file of the right hash may still hold anything: whoever makes a bundle also writes its hashes
-    except (ConfigError, ValueError, TypeError, IndexError, RecursionError) as error:
-        raise BundleError(f"{folder}: this bundle does not fit together: {str(error).rstrip('.')}.".replace("\n", " ")) from error
-
-
-def _manifest_tree(folder: Path) -> tuple[Tree, str]:
-    path = folder / MANIFEST
-    if not folder.exists():
-        raise BundleError(f"{folder}: there is no such model. Train one with  newsclf train CONFIG")
-    if not folder.is_dir() or path.is_symlink() or not path.is_file():
-        raise BundleError(f"{folder}: this is no newsclf bundle: a bundle is a folder with a {MANIFEST}.")
-    data = path.read_bytes()
-    try:
-        tree = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: this is not JSON, and so no bundle's manifest: {error}.") from error
-    number = tree.get("format") if isinstance(tree, dict) else None
-    if number is None:
-        raise BundleError(f"{path}: this is no newsclf bundle: its {MANIFEST} has no format number.")
-    if number not in range(1, FORMAT + 1):
-        made = f"It was written by newsclf {tree.get('newsclf', '(unknown)')}; this is {__version__}."
-        raise BundleError(f"{path}: it has format {number!r}; this newsclf reads formats up to {FORMAT}. {made} Upgrade newsclf, or train again.")
-    return tree, sha256(data)
-
-
-def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
+def _construct(manifest: Manifest, data: Mapping[str, bytes], folder: Path) -> Bundle:
     if manifest.tokens != TOKENS:
         raise ValueError(f"its words are defined by rule {manifest.tokens}, this newsclf knows rule {TOKENS}")
     codebook = Codebook.parse(parse_yaml(data[CODEBOOK].decode("utf-8"), where=CODEBOOK), where=CODEBOOK)
@@ -208,7 +135,7 @@ def _construct(manifest: Manifest, data: Mapping[str, bytes]) -> Bundle:
         for name, content in data.items()
         if name.startswith("vocabulary.")
     }
-    model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies, manifest.external), codebook)
+    model = learner.rebuild(Parts(_weights(data["weights.safetensors"]), vocabularies, manifest.external, folder), codebook)
     calibration = _calibration(manifest, codebook)
     decision = Decision.of_dict(codebook.kind, manifest.decision)
     if {calibration.slopes.shape, decision.thresholds.shape} != {(len(codebook.names),)}:

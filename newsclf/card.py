@@ -22,6 +22,7 @@ def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any
     # no date, place or duration among them: two runs of one config give the same bytes
     sections = [
         f"# {called}: a newsclf model for the task `{codebook.task}`",
+        *([f"> **Not validated.** {about['warning']}"] if "warning" in about else []),
         f"{codebook.question} ({kind}{', toward ' + ', '.join(codebook.targets) if codebook.targets else ''})".strip(),
         "## Labels",
         table(["label", "definition", "given from"], labels),
@@ -35,7 +36,7 @@ def model_card(codebook: Codebook, learner: LearnerSpec, about: Mapping[str, Any
         "## Use",
         f"```python\nimport newsclf\nmodel = newsclf.load({called!r})\nprint(model.predict('text of an article'))\n```",
         "## Limits",
-        LIMITS,
+        about.get("warning", LIMITS),
         f"Learner: `{learner.kind}`, {_pairs(about.get('chosen', {})) or 'as configured'}. {_written_by(about.get('versions', {}))}",
     ]
     return "\n\n".join(sections) + "\n"

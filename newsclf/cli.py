@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsclf import __version__, cli_checks, cli_coders, cli_estimates, cli_studies
+from newsclf import __version__, cli_checks, cli_coders, cli_estimates, cli_models, cli_start, cli_studies
 from newsclf.cli_options import ColumnNames, Json, Model, Quiet, Targets, columns_of, print_json, remarks
 from newsclf.errors import InputError, NewsclfError
 
@@ -195,6 +195,7 @@ def schema() -> None:
 for command in (
     *(cli_checks.audit, cli_checks.report, cli_checks.compare),
     *(cli_studies.plan, cli_studies.backtest),
+    *(cli_start.start, cli_models.pack),
     *(cli_estimates.audit_sample, cli_estimates.estimate, cli_estimates.regress, cli_estimates.monitor, cli_estimates.pack_replication),
     *(cli_coders.coders, cli_coders.disagree, cli_coders.settle, cli_coders.recode),
 ):

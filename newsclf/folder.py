@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,10 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> No
             shutil.rmtree(old, ignore_errors=True)
 
 
-def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *, mark: str, only: Container[str] | None = None) -> dict[str, bytes]:
-    """The content of every listed file, or of `only` some; the others are then not read.
+def checked_files(
+    folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *, mark: str, only: Container[str] | None = None, beside: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """The content of every listed file, or of `only` some; the others are then not read, nor is what lies in the folders `beside` them.
 
     Raises BundleError for names that are not plain, for files that are not listed or not there, for links and sizes that are not as listed, and for
     hashes of what is read that are not.
@@ -95,7 +97,7 @@ def checked_files(folder: Path, listed_files: Mapping[str, Mapping[str, Any]], *
         present = {item.name for item in folder.iterdir()}
     except OSError as error:
         raise BundleError(f"{folder}: cannot be read: {error.strerror or error}.") from error
-    missing, extra = set(listed_files) - present, present - set(listed_files) - {mark}
+    missing, extra = set(listed_files) - present, present - set(listed_files) - {mark, *beside}
     if missing:
         raise BundleError(f"{folder}: the file {listed(sorted(missing))} is missing; copy the whole folder again.")
     if extra:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from newsclf.article import Prediction, Reading
+from newsclf.article import Evidence, Prediction, Reading
 
 if TYPE_CHECKING:
     from newsclf.training.evaluate import Evaluation
@@ -47,8 +47,18 @@ def prediction_text(prediction: Prediction, heading: str) -> str:
             phrases = ", ".join(phrase.text for phrase in piece.phrases)
             # cut anywhere: not every script has spaces to cut at
             shown = piece.text if len(piece.text) <= LONGEST else f"{piece.text[:LONGEST].rstrip()} …"
-            lines += textwrap.wrap(f"“{shown}”" + (f"  [{phrases}]" if phrases else ""), WIDTH, initial_indent="    ", subsequent_indent="      ")
+            told = f"“{shown}”" + (f"  [{phrases}]" if phrases else "") + _reading(piece)
+            lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
+
+
+def _reading(piece: Evidence) -> str:
+    """What of a sentence's weight is an encoder's, and which window it read it in."""
+    if not piece.windows:
+        return ""
+    place = f", window {piece.window} of {piece.windows}" if piece.window and piece.windows > 1 else ""
+    words, encoder = (round(weight, 2) + 0.0 for weight in (piece.ngrams, piece.encoder))  # no -0.00
+    return f"  (words {words:+.2f}, encoder {encoder:+.2f}{place})"
 
 
 def _set_lines(prediction: Prediction) -> list[str]:

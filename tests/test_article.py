@@ -53,6 +53,13 @@ def test_a_prediction_as_a_dict_is_plain_json_in_a_fixed_order():
     ]
 
 
+def test_evidence_that_an_encoder_read_says_so_in_json():
+    evidence = Evidence("law", "text", 3, 9, "Six of", 1.23456, (), encoder=1.0, window=2, windows=3)
+    plain = Prediction("framing", ("law",), {"law": 0.8}, (evidence,)).as_dict()["evidence"][0]
+    assert list(plain) == ["label", "field", "start", "end", "text", "weight", "ngrams", "encoder", "window", "windows", "phrases"]
+    assert (plain["ngrams"], plain["encoder"], plain["window"], plain["windows"]) == (0.2346, 1.0, 2, 3)
+
+
 def test_a_set_that_was_asked_for_is_told_even_where_it_is_empty():
     assert SURE.label_set is None
     assert "label_set" not in SURE.as_dict()

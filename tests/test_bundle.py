@@ -24,13 +24,14 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as tensor_bytes
 
 import newsclf
-from newsclf.bundle import FORMAT, Bundle, outline
+from newsclf.bundle import Bundle, outline
 from newsclf.codebook import Codebook
 from newsclf.corpus.clean import CleanSpec
 from newsclf.errors import BundleError, OutputError
 from newsclf.folder import sha256
 from newsclf.learners.linear import LinearModel, LinearSpec
 from newsclf.learners.protocol import Documents, Pairs, Parts
+from newsclf.manifest import FORMAT
 from newsclf.scores.abstain import Abstention
 from newsclf.scores.calibration import fit_calibration
 from newsclf.scores.decision import Decision

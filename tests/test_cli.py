@@ -58,6 +58,7 @@ COMMANDS = {
     "export": ["--table", "scores", "output"],
     "evaluate": ["--column", "--json", "corpus"],
     "inspect": ["--json", "model"],
+    "pack": ["--output", "--json", "model"],
     "schema": [],
 }
 RAID = "Agents arrested forty people in a dawn raid. A judge later found that the detainees had never seen a lawyer."

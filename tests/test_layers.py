@@ -19,13 +19,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("codebook",),
     ("corpus", "scores"),
     ("learners",),
-    ("card", "golden"),
-    ("bundle",),
+    ("card", "golden", "manifest"),
+    ("bundle", "packing"),
     ("inference",),
     ("estimates", "training"),
     ("render",),
     ("cli_options",),
-    ("cli_coders", "cli_estimates", "cli_studies"),
+    ("cli_coders", "cli_estimates", "cli_models", "cli_start", "cli_studies"),
     ("cli_checks",),
     ("cli",),
     ("__main__",),
@@ -41,19 +41,29 @@ FENCED = {
     "rich": "progress.py",
     "matplotlib": "pictures.py",
     "jinja2": ("estimates/page.py", "training/report.py"),
-    "typer": ("cli.py", "cli_coders.py", "cli_checks.py", "cli_estimates.py", "cli_options.py", "cli_studies.py"),
+    "typer": ("cli.py", "cli_coders.py", "cli_checks.py", "cli_estimates.py", "cli_models.py", "cli_options.py", "cli_start.py", "cli_studies.py"),
     "safetensors": "tensors.py",
     "filelock": ("inference/job.py", "learners/segments.py"),
     "subprocess": "inference/pool.py",
-    "torch": "learners/encoder_engines.py",
-    "transformers": "learners/encoder_engines.py",
+    "torch": (
+        "learners/classifier.py",
+        "learners/contrast.py",
+        "learners/encoder_openvino.py",
+        "learners/encoder_torch.py",
+        "learners/lora.py",
+        "learners/objective.py",
+        "learners/tuning.py",
+        "learners/tuning_optimiser.py",
+    ),
+    "transformers": "learners/encoder_torch.py",
+    "openvino": "learners/encoder_openvino.py",
     "tokenizers": "learners/encoder_tokens.py",
     "huggingface_hub": "learners/encoder_files.py",
 }
 """Package → the one module that may import it; the command is six. The one that starts processes is there for workers: commands of our own, nothing of the user's."""
 
 ONLY_WHEN_NEEDED = ("sklearn", "joblib", "matplotlib", "jinja2", "resiliparse", "rich", "ftfy", "sentencex", "fsspec", "filelock")
-ONLY_WHEN_NEEDED += ("torch", "transformers", "tokenizers", "huggingface_hub")
+ONLY_WHEN_NEEDED += ("torch", "transformers", "openvino", "tokenizers", "huggingface_hub")
 """Imported inside functions only: most uses never need them."""
 
 NOWHERE = {
@@ -174,5 +184,5 @@ def test_nothing_evaluates_code():
 
 def test_only_the_command_prints():
     printing = {name for name in MODULES for call in calls(name) if isinstance(call.func, ast.Name) and call.func.id == "print"}
-    ours = ("cli", "cli_checks", "cli_coders", "cli_estimates", "cli_options", "cli_studies")
+    ours = ("cli", "cli_checks", "cli_coders", "cli_estimates", "cli_models", "cli_options", "cli_start", "cli_studies")
     assert printing == {f"newsclf.{name}" for name in ours}

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from newsclf.machine import usable_cores
+from newsclf.machine import keep_to, usable_cores
 
 
 def test_a_process_that_is_held_to_one_core_has_one():
@@ -26,3 +26,16 @@ def test_elsewhere_all_cores_count_and_there_is_one_at_least(monkeypatch, cores,
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert usable_cores() == usable
+
+
+def test_a_process_keeps_to_its_share_of_the_cores(monkeypatch):
+    monkeypatch.setattr("newsclf.machine._share", [])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 5}, raising=False)
+    keep_to(3)
+    assert usable_cores() == 3
+    keep_to(2)
+    assert usable_cores() == 2
+    keep_to(16)  # the system gives no more than it has
+    assert usable_cores() == 4
+    with pytest.raises(ValueError, match="a process needs 1 core or more, not 0"):
+        keep_to(0)

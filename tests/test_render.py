@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import newsclf
@@ -61,6 +62,17 @@ def test_sentences_stand_under_their_label_with_their_phrases():
         "    “The sky.”",
         "  why red:",
         "    “A rose.”",
+    ]
+
+
+def test_a_sentence_that_an_encoder_read_tells_how_much_is_the_encoders_and_in_which_window():
+    pieces = [
+        replace(sentence("The sea.", "sea"), encoder=given, window=at, windows=of) for given, at, of in ((1.25, 2, 3), (-0.001, 0, 3), (1.25, 1, 1))
+    ]
+    assert prediction_text(prediction(evidence=tuple(pieces)), "color").splitlines()[4:] == [
+        "    “The sea.”  [sea]  (words -0.25, encoder +1.25, window 2 of 3)",
+        "    “The sea.”  [sea]  (words +1.00, encoder +0.00)",
+        "    “The sea.”  [sea]  (words -0.25, encoder +1.25)",
     ]
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from newsclf import __version__
-from newsclf.bundle import MANIFEST
 from newsclf.estimates.codings import AuditCodings
 from newsclf.estimates.frame import Scores
 from newsclf.estimates.renamed import Renamed, codings_csv, json_bytes
+from newsclf.manifest import MANIFEST
 
 FORMAT = 1
 """Number of the layout of a pack. Raise it when an older newsclf would read a new pack wrongly."""

@@ -10,6 +10,8 @@ import numpy as np
 from newsclf.article import Evidence, Prediction, Reading
 from newsclf.bundle import Bundle
 from newsclf.inference.evidence import Sentences
+from newsclf.learners.mentions import Mentions
+from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Documents, Pairs
 from newsclf.scores.metrics import Booleans, Floats
 
@@ -76,6 +78,19 @@ def _evidence(answers: Answers, row: int, columns: Sequence[int], split: Sentenc
     every = range(len(codebook.names))
     found = answers.bundle.model.contributions(answers.pairs, row, list(every) if codebook.kind == "exclusive" else columns)
     if codebook.kind == "exclusive":  # what speaks for a label is what speaks more for it than for the labels on average
-        mean = np.mean([item.weights for item in found], axis=0)  # [n-grams]
+        mean = np.mean([item.weights for item in found], axis=0)  # [entries]
         found = [item.less(mean) for item in (found[column] for column in columns)]
-    return tuple(piece for column, item in zip(columns, found, strict=True) for piece in split.evidence(codebook.names[column], item, most=sentences))
+    named = _named(answers, row)
+    return tuple(
+        piece
+        for column, item in zip(columns, found, strict=True)
+        for piece in split.evidence(codebook.names[column], item, most=sentences, named=named)
+    )
+
+
+def _named(answers: Answers, row: int) -> Ids | None:
+    """Where an article has words of its target's names, which is where a reader looks first; None where the task has no targets."""
+    pairs = answers.pairs
+    if not pairs.targets:
+        return None
+    return Mentions.of(answers.bundle.codebook).named(pairs.documents.whole.take(pairs.rows[row : row + 1]), pairs.targets[row : row + 1])

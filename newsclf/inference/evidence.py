@@ -1,4 +1,4 @@
-"""Evidence: what each n-gram added to a label's score, summed to sentences with their place in the original."""
+"""Evidence: what each n-gram, and each word as an encoder read it, added to a label's score, by sentences with their place in the original."""
 
 from __future__ import annotations
 
@@ -37,22 +37,41 @@ class Sentences:
                 break
         return cls(article, (("title", 0, len(title)), *(("text", *span) for span in spans)), np.cumsum([0, *sizes]))
 
-    def evidence(self, label: str, contributions: Contributions, *, most: int) -> tuple[Evidence, ...]:
-        """The sentences that spoke for a label, strongest first."""
-        # an n-gram belongs to the sentence of its first word; side="right" steps over sentences without a word, an empty title for one
-        sentence = np.searchsorted(self.starts, contributions.positions, side="right") - 1
+    def evidence(self, label: str, contributions: Contributions, *, most: int, named: Ids | None = None) -> tuple[Evidence, ...]:
+        """The sentences that spoke for a label, strongest first; before them those with a word at one of `named`, where a target is named."""
+        # an entry belongs to the sentence of its first word; side="right" steps over sentences without a word, an empty title for one
+        sentence = self._of(contributions.positions)
         weights = np.bincount(sentence, contributions.weights, minlength=len(self.spans))  # [sentences]
-        order = np.argsort(-weights, kind="stable")[:most]
+        first = np.isin(np.arange(len(self.spans)), self._of(named)) if named is not None else np.zeros(len(self.spans), np.bool_)
+        order = np.lexsort((-weights, ~(first & (weights > 0))))[:most]
         return tuple(self._one(label, index, weights[index], contributions, sentence) for index in order.tolist() if weights[index] > 0)
+
+    def _of(self, positions: Ids) -> Ids:
+        """Which sentence each word is in. [positions]"""
+        return np.searchsorted(self.starts, positions, side="right") - 1
 
     def _one(self, label: str, index: int, weight: float, contributions: Contributions, sentence: Ids) -> Evidence:
         field, start, end = self.spans[index]
         cleaned = self.article.title if field == "title" else self.article.text
         begin, stop = cleaned.original(start, end)
+        entries = np.flatnonzero(sentence == index)
         phrases: dict[str, float] = {}
-        for place in np.flatnonzero(sentence == index).tolist():
-            phrase = contributions.phrases[place]
-            phrases[phrase] = phrases.get(phrase, 0.0) + float(contributions.weights[place])
+        for entry in entries.tolist():
+            if phrase := contributions.phrases[entry]:
+                phrases[phrase] = phrases.get(phrase, 0.0) + float(contributions.weights[entry])
         strongest = sorted(phrases.items(), key=lambda item: (-item[1], item[0]))[:PHRASES]
         shown = tuple(Phrase(text, value) for text, value in strongest if value > 0)
-        return Evidence(label, field, begin, stop, cleaned.text[start:end], float(weight), shown)
+        window, encoder = _reading(contributions, entries)
+        return Evidence(label, field, begin, stop, cleaned.text[start:end], float(weight), shown, encoder, window, contributions.window_count)
+
+
+def _reading(contributions: Contributions, entries: Ids) -> tuple[int, float]:
+    """The window, from 1, that gave a sentence's entries most, 0 for none; and what all windows gave."""
+    if contributions.windows is None:
+        return 0, 0.0
+    read = entries[contributions.windows[entries] >= 0]
+    if not len(read):
+        return 0, 0.0
+    of_windows = np.bincount(contributions.windows[read], contributions.weights[read])
+    known = np.unique(contributions.windows[read])
+    return int(known[of_windows[known].argmax()]) + 1, float(contributions.weights[read].sum())

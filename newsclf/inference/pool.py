@@ -25,6 +25,8 @@ from newsclf.inference.scorer import Order
 
 TRIES = 3
 """Workers that may die over one shard."""
+LIBRARIES = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
+"""Names by which libraries in Fortran, C and Rust are told how many threads they may start."""
 POLL_S = 0.2
 """Before a shard is asked for again that another process holds."""
 GRACE_S = 3.0
@@ -86,7 +88,7 @@ class Pool:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": str(self.threads)},
+                env={**os.environ, "PYTHONPATH": paths, **dict.fromkeys(LIBRARIES, str(self.threads))},
             )
         worker = Worker(process)
         self._workers.append(worker)

@@ -84,7 +84,8 @@ class Reader:
 
     def answer(self, cleaned: Cleaned, targets: Sequence[str] = ()) -> list[Answers]:
         """What each bundle says of cleaned articles, in the order of the bundles."""
-        documents = {key: Documents([item.title.text for item in items], [item.text.text for item in items]) for key, items in cleaned.items()}
+        read: dict[str, Any] = {}  # texts that several ways of cleaning leave alike are encoded once
+        documents = {key: Documents([item.title.text for item in items], [item.text.text for item in items], read) for key, items in cleaned.items()}
         return [answer(bundle, documents[bundle.clean.fingerprint()], targets) for bundle in self.bundles]
 
 

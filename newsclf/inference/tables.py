@@ -144,7 +144,8 @@ def _evidence(item: Answers, split: Sequence[Sentences], sentences: int) -> pa.A
 
 
 def _span(piece: Evidence) -> dict[str, Any]:
-    return {"label": piece.label, "field": piece.field, "start": piece.start, "end": piece.end, "weight": round(piece.weight, 4), "text": piece.text}
+    place = {"label": piece.label, "field": piece.field, "start": piece.start, "end": piece.end}
+    return place | {"weight": round(piece.weight, 4)} | piece.reading() | {"text": piece.text}
 
 
 def _identity(articles: Sequence[Article]) -> dict[str, pa.Array]:

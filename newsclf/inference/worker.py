@@ -20,6 +20,7 @@ from newsclf.errors import UserError
 from newsclf.inference.commit import is_done
 from newsclf.inference.job import try_lock
 from newsclf.inference.scorer import Order, Scorer
+from newsclf.machine import keep_to
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -35,6 +36,7 @@ def main() -> None:
         import pyarrow as pa
 
         pa.set_cpu_count(order["threads"])
+        keep_to(order["threads"])
         scorer = Scorer(Order.of_dict(order["order"]))
         say({"ready": True})
         while True:

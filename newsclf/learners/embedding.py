@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from typing import Protocol
 
 import numpy as np
 
+from newsclf.learners.encoder_engines import Choice, choose
+from newsclf.learners.encoder_files import EncoderFiles, encoder_files
 from newsclf.learners.encoder_runtime import Encoder
-from newsclf.learners.protocol import Documents
+from newsclf.learners.encoder_store import encoder_of
+from newsclf.learners.protocol import Documents, Parts
 from newsclf.learners.sentences import sentence_spans
 from newsclf.learners.vectors import Space, VectorCache, cache_folder, encoded
 from newsclf.learners.windows import Cutter, Windows, WindowSpec, pooled
@@ -36,28 +40,36 @@ class Embedded:
 class Embedder:
     """An encoder that reads whole documents, and remembers what it has read."""
 
-    def __init__(self, encoder: Encoder, windows: WindowSpec) -> None:
+    def __init__(self, encoder: Encoder, windows: WindowSpec, *, kept: bool = True) -> None:
         self.encoder, self.windows = encoder, windows
         self._cutter = Cutter(windows, encoder.room, encoder.token_starts, sentence_spans)
         space = Space(encoder.files.fingerprint, encoder.engine, encoder.dim, {"tokens": encoder.tokens})
-        self._cache = VectorCache(space, cache_folder())
+        self._cache = VectorCache(space, cache_folder() if kept else None)  # not where the encoder itself will not come again
+        self._space = space.fingerprint
         self.key = json.dumps([space.fingerprint, windows.resolved()])
         """All that decides what is said of a document."""
 
     @property
     def fingerprint(self) -> str:
-        """Of the encoder's files."""
-        return self.encoder.files.fingerprint
+        """Of the encoder's files, whatever was tuned."""
+        return self.encoder.files.base
 
     def read(self, documents: Documents) -> Embedded:
         """What the encoder says of documents; asked again of the same ones, by whichever model, it is not computed again."""
         if self.key not in documents.held:
             windows = self._cutter.cut(documents.titles, documents.texts)
-            vectors = self.texts(windows.texts)
+            vectors = self._once(windows.texts, documents.read.setdefault(self._space, {}))
             shares = windows.shares if self.windows.pooling == "mean" else None
             documents.held[self.key] = Embedded(pooled(vectors, windows.starts, shares), windows, vectors, shares)
         found: Embedded = documents.held[self.key]
         return found
+
+    def _once(self, texts: Sequence[str], known: dict[str, Floats]) -> Floats:
+        """Vectors of windows, computed of those that are not `known` only; they are known from then on. [windows, dim]"""
+        fresh = [text for text in texts if text not in known] if known else texts
+        vectors = self.texts(fresh)
+        known.update(zip(fresh, vectors, strict=True))
+        return vectors if len(fresh) == len(texts) else np.stack([known[text] for text in texts])
 
     def texts(self, texts: Sequence[str]) -> Floats:
         """Vectors of short texts, cut where the encoder's reach ends. [texts, dim]"""
@@ -65,7 +77,46 @@ class Embedder:
             return encoded(texts, self._cache, lambda some: self.encoder.encode(some, progress=report)).astype(np.float64)
 
 
-@cache
+class Reads(Protocol):
+    """What a spec says of how a frozen encoder reads documents."""
+
+    @property
+    def encoder(self) -> str:
+        """Folder or hub name."""
+
+    @property
+    def engine(self) -> str:
+        """What it runs on, or auto."""
+
+    @property
+    def windows(self) -> WindowSpec:
+        """How documents are cut."""
+
+
 def embedder(name: str, engine: str, windows: WindowSpec) -> Embedder:
-    """The embedder of an encoder, opened once in a process. Raises what `Encoder.open` raises."""
-    return Embedder(Encoder.open(name, engine), windows)
+    """The embedder of an encoder, opened once in a process wherever its files lie. Raises what `Encoder.open` raises."""
+    choice = choose(engine)
+    return _opened(choice, encoder_files(name), windows)
+
+
+def embedder_for(parts: Parts, spec: Reads) -> Embedder:
+    """The embedder that a model was made with, from whichever place has it; raises what `encoder_of` and `choose` raise."""
+    choice = choose(spec.engine)
+    return _opened(choice, encoder_of(parts, spec.encoder), spec.windows)
+
+
+_ENCODERS: dict[tuple[str, ...], Encoder] = {}
+_EMBEDDERS: dict[tuple[str, ...], Embedder] = {}
+_TURN = threading.Lock()
+
+
+def _opened(choice: Choice, files: EncoderFiles, windows: WindowSpec) -> Embedder:
+    """By content and not by name: models that came with copies of one encoder share it, and what it says of a document."""
+    encoder = files.fingerprint, str(files.tokens), choice.engine.name
+    key = *encoder, json.dumps(windows.resolved())
+    with _TURN:
+        if key not in _EMBEDDERS:
+            if encoder not in _ENCODERS:
+                _ENCODERS[encoder] = Encoder.of(files, choice)
+            _EMBEDDERS[key] = Embedder(_ENCODERS[encoder], windows)
+        return _EMBEDDERS[key]

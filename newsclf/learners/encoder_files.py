@@ -1,33 +1,33 @@
 """An encoder's folder, read and checked before anything in it reaches a library: what it is, what it takes, how its tokens become one vector.
 
-Only four kinds of file are read: config.json, tokenizer.json, model.safetensors, and what sentence-transformers writes of pooling. Pickles that lie
+Only four kinds of file are read: config.json, tokenizer.json, safetensors, and what sentence-transformers writes of pooling. Pickles that lie
 beside them are never opened.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from newsclf.errors import BundleError, ConfigError, listed, need, shown
-from newsclf.learners.encoder_config import ARCHITECTURES, Numbers, read_config
+from newsclf.learners.encoder_config import Numbers, read_config
+from newsclf.learners.encoder_json import read_json, read_object
+from newsclf.learners.encoder_weights import INDEX, SHARD, WEIGHTS, check_weights, weight_files
 
-CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
+CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 MODULES, LENGTH, TOKENIZING = "modules.json", "sentence_bert_config.json", "tokenizer_config.json"
-FETCHED = (CONFIG, TOKENIZER, WEIGHTS, MODULES, LENGTH, TOKENIZING, "*_Pooling/config.json")
+FETCHED = (CONFIG, TOKENIZER, WEIGHTS, INDEX, "model-?????-of-?????.safetensors", MODULES, LENGTH, TOKENIZING, "*_Pooling/config.json")
 """All that is ever taken from a hub."""
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
-LARGEST_JSON, LARGEST_HEADER = 1 << 27, 1 << 23
-"""Bytes of a JSON file, and of the header of the weights; multilingual tokenizers have up to 3e7."""
-
-BYTES: Mapping[str, int] = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 UNUSED = 0.1
 """Share of the embeddings that no token may have: tables are padded to round numbers, and more than that is another encoder's tokenizer."""
 
@@ -53,6 +53,36 @@ class EncoderFiles:
     normalise: bool
     """Whether embeddings are brought to length 1."""
 
+    tuned: Mapping[str, NDArray[Any]] = field(default_factory=dict, compare=False)
+    """Weights, by the names that transformers gives them, that stand in place of the file's."""
+
+    @property
+    def base(self) -> str:
+        """Fingerprint of the encoder as its folder has it, whatever was tuned."""
+        return self.fingerprint.partition("+")[0]
+
+    @property
+    def names(self) -> list[str]:
+        """Its files, each from the folder on; whatever else lies there is not read."""
+        some = [
+            CONFIG,
+            TOKENIZER,
+            *weight_files(self.folder),
+            MODULES,
+            LENGTH,
+            TOKENIZING,
+            *(f"{path}/{CONFIG}" for _, path in _steps(self.folder)[1:2]),
+        ]
+        return [name for name in some if (self.folder / name).is_file()]
+
+    def tuned_to(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+        """The same encoder with these weights in place of its own, and a fingerprint of its own; `loaded` raises ValueError where they do not fit."""
+        total = hashlib.sha256()
+        for name, values in sorted(weights.items()):
+            total.update(f"{name} {values.dtype.str} {values.shape}".encode())
+            total.update(np.ascontiguousarray(values).data)
+        return replace(self, tuned=dict(weights), fingerprint=f"{self.base}+{total.hexdigest()}")
+
 
 def encoder_files(name: str | Path) -> EncoderFiles:
     """The encoder in a folder, or of a hub name like `sentence-transformers/all-MiniLM-L6-v2`, optionally with `@revision`.
@@ -61,15 +91,15 @@ def encoder_files(name: str | Path) -> EncoderFiles:
     are missing, damaged, of a kind that newsclf does not know, or that would run code.
     """
     folder = _located(name)
-    for file in (CONFIG, TOKENIZER, WEIGHTS):
+    for file in (CONFIG, TOKENIZER, *weight_files(folder)):
         _present(folder, file)
     if (adapter := folder / "adapter_config.json").exists():
         raise BundleError(f"{adapter}: this folder holds an adapter to another encoder; merge the two, save them as one, and name that folder.")
-    numbers = read_config(_object(folder / CONFIG), where=str(folder / CONFIG))
-    _check_weights(folder / WEIGHTS, numbers)
+    numbers = read_config(read_object(folder / CONFIG), where=str(folder / CONFIG))
+    check_weights(folder, numbers)
     _check_tokenizer(folder / TOKENIZER, numbers)
     pooling, normalise = _pooling(folder, numbers)
-    stated = (_object(folder / LENGTH).get("max_seq_length"), _object(folder / TOKENIZING).get("model_max_length"))
+    stated = (read_object(folder / LENGTH).get("max_seq_length"), read_object(folder / TOKENIZING).get("model_max_length"))
     tokens = min([numbers.positions, *(int(most) for most in stated if isinstance(most, (int, float)) and 3 <= most <= numbers.positions)])
     said = f"{pooling} {normalise}"
     return EncoderFiles(folder, numbers, _fingerprint(folder, said), tokens, pooling, normalise)
@@ -86,8 +116,9 @@ def _located(name: str | Path) -> Path:
     return _fetched(name)
 
 
+@cache
 def _fetched(name: str) -> Path:
-    """The folder where the hub's files lie after they were fetched, or were before."""
+    """The folder where the hub's files lie after they were fetched, or were before; the hub is asked once in a process."""
     need("huggingface_hub", "neural", why=f"fetching the encoder {name!r}")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -109,8 +140,8 @@ def _present(folder: Path, file: str) -> None:
         return
     names = sorted(path.name for path in folder.iterdir())
     advice = f"the folder has {listed(names, most=6)}"
-    if file == WEIGHTS and any(name.startswith("model-0") and name.endswith(".safetensors") for name in names):
-        advice = "its weights are cut into several files; save it with a max_shard_size above its size"
+    if file == WEIGHTS and any(SHARD.fullmatch(name) for name in names):
+        advice = f"its weights are in several files, and {INDEX} is not there, which says what is where; copy the encoder again"
     elif file == WEIGHTS and (pickles := [name for name in names if name.endswith(PICKLES)]):
         advice = f"its weights are in {pickles[0]!r}, which could run code and is never opened; use a version of the encoder that has safetensors"
     elif file == TOKENIZER:
@@ -118,63 +149,9 @@ def _present(folder: Path, file: str) -> None:
     raise BundleError(f"{folder / file}: this file is missing from the encoder: {advice}.")
 
 
-def _json(path: Path) -> Any:
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_JSON:
-            raise BundleError(f"{path}: this file must have at most {LARGEST_JSON:,} bytes, and has {size:,}; it is no encoder's.")
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise BundleError(f"{path}: this file of the encoder cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: this file of the encoder must be JSON, and is not: {error}.") from error
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where the file is not there."""
-    found = _json(path) if path.exists() else {}
-    if not isinstance(found, dict):
-        raise BundleError(f"{path}: this file of the encoder must hold a JSON object, and holds {shown(found)}.")
-    return found
-
-
-def _check_weights(path: Path, numbers: Numbers) -> None:
-    """Raise BundleError where the header of the weights does not fit the file or the config; the weights themselves are not read."""
-    try:
-        shapes = _shapes(path)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BundleError(f"{path}: this is no whole safetensors file: {error}. Copy the encoder again.") from error
-    known = ARCHITECTURES[numbers.architecture]
-    tables = [tuple(shape) for name, shape in shapes.items() if name.endswith(known.embedding)]
-    if tables != [numbers.embedding]:
-        raise BundleError(
-            f"{path}: {CONFIG} says that the word embeddings are {list(numbers.embedding)} numbers (tokens, width), and the weights have "
-            f"{[list(table) for table in tables] or 'none'}; the two files are not of one encoder."
-        )
-    layers = {int(found[1]) for name in shapes if (found := re.search(rf"(?:^|\.){re.escape(known.layer)}(\d+)\.", name))}
-    if layers != set(range(numbers.layers)):
-        raise BundleError(f"{path}: {CONFIG} says {numbers.layers} layers, and the weights have {len(layers)}; the two files are not of one encoder.")
-
-
-def _shapes(path: Path) -> dict[str, list[int]]:
-    """Shape of every array of a safetensors file; raises ValueError where the header does not fit the file."""
-    with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        left = path.stat().st_size - 8 - length
-        if length > LARGEST_HEADER or left < 0:
-            raise ValueError(f"it announces a header of {length:,} bytes")
-        header = json.loads(stream.read(length))
-    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-    for name, entry in entries.items():
-        start, stop = entry["data_offsets"]
-        if not 0 <= start <= stop <= left or stop - start != prod(entry["shape"]) * BYTES[entry["dtype"]]:
-            raise ValueError(f"the array {name!r} does not fit its place, bytes {start} to {stop} of {left}")
-    return {name: entry["shape"] for name, entry in entries.items()}
-
-
 def _check_tokenizer(path: Path, numbers: Numbers) -> None:
     """Raise BundleError where the tokenizer's numbers are not those of the embeddings."""
-    tree = _object(path)
+    tree = read_object(path)
     try:
         vocabulary = tree["model"]["vocab"]
         numbered = set(vocabulary.values()) if isinstance(vocabulary, dict) else set(range(len(vocabulary)))
@@ -190,10 +167,10 @@ def _check_tokenizer(path: Path, numbers: Numbers) -> None:
         )
 
 
-def _pooling(folder: Path, numbers: Numbers) -> tuple[Pooling, bool]:
-    """How a text's vector is made of its tokens', as sentence-transformers' files say: the mean where they are not there."""
-    modules = _json(folder / MODULES) if (folder / MODULES).exists() else []
+def _steps(folder: Path) -> list[tuple[str, str]]:
+    """Kind and folder of what sentence-transformers does one after the other; none where its files are not there."""
     where = folder / MODULES
+    modules = read_json(where) if where.exists() else []
     try:
         steps = [(str(step["type"]).rpartition(".")[2], str(step["path"])) for step in modules]
     except (KeyError, TypeError) as error:
@@ -203,13 +180,20 @@ def _pooling(folder: Path, numbers: Numbers) -> tuple[Pooling, bool]:
         raise BundleError(
             f"{where}: an encoder must be a transformer, a pooling and at most a normalisation, and is {listed(kinds)}; use another encoder."
         )
+    if len(steps) > 1 and not re.fullmatch(r"\w+", steps[1][1], re.ASCII):
+        raise BundleError(f"{where}: the pooling's path must be the name of a folder beside it, and is {shown(steps[1][1])}.")
+    return steps
+
+
+def _pooling(folder: Path, numbers: Numbers) -> tuple[Pooling, bool]:
+    """How a text's vector is made of its tokens', as sentence-transformers' files say: the mean where they are not there."""
+    steps = _steps(folder)
+    kinds = [kind for kind, _ in steps]
     if "Pooling" not in kinds:
         return "mean", False
-    if not re.fullmatch(r"\w+", steps[1][1], re.ASCII):
-        raise BundleError(f"{where}: the pooling's path must be the name of a folder beside it, and is {shown(steps[1][1])}.")
     path = folder / steps[1][1] / CONFIG
     _present(path.parent, CONFIG) if path.parent.is_dir() else _present(folder, f"{steps[1][1]}/{CONFIG}")
-    tree = _object(path)
+    tree = read_object(path)
     modes = {key.removeprefix("pooling_mode_").partition("_token")[0] for key, on in tree.items() if key.startswith("pooling_mode_") and on is True}
     modes |= {str(tree["pooling_mode"])} if "pooling_mode" in tree else set()
     width = tree.get("word_embedding_dimension", numbers.dim)
@@ -221,7 +205,7 @@ def _pooling(folder: Path, numbers: Numbers) -> tuple[Pooling, bool]:
 
 def _fingerprint(folder: Path, said: str) -> str:
     total = hashlib.sha256(said.encode())
-    for file in (CONFIG, TOKENIZER, WEIGHTS):
+    for file in (CONFIG, TOKENIZER, *weight_files(folder)):
         with (folder / file).open("rb") as stream:
             total.update(hashlib.file_digest(stream, "sha256").digest())
     return total.hexdigest()

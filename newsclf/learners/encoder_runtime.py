@@ -14,8 +14,9 @@ import numpy as np
 
 from newsclf.errors import BundleError, ConfigError, InputError, WorkerError
 from newsclf.learners.batching import Batch, Shape, batches, cost, filled
-from newsclf.learners.encoder_engines import Choice, Forward, Vectors, choose
+from newsclf.learners.encoder_engines import Choice, choose, hidden_of
 from newsclf.learners.encoder_files import EncoderFiles, encoder_files
+from newsclf.learners.encoder_parity import Forward, Hidden, Vectors
 from newsclf.learners.encoder_tokens import Tokenizer
 from newsclf.learners.ngrams import Ids
 from newsclf.machine import usable_cores
@@ -63,6 +64,7 @@ class Encoder:
         self._shape: Shape = choice.engine.shape
         self._tokenizer = Tokenizer(files)
         self._forward: Forward = choice.engine.open(files, threads)
+        self._hidden: Hidden | None = hidden_of(self._forward)
         self._lock = threading.Lock()
 
     @classmethod
@@ -79,11 +81,16 @@ class Encoder:
             raise ConfigError(f"'tokens': {files.folder} takes from 3 to {files.numbers.positions} tokens, and not {tokens}.")
         if threads is not None and threads < 1:
             raise ConfigError(f"'threads' must be 1 or more, and is {threads}.")
+        return cls.of(files, choice, threads=threads, tokens=most)
+
+    @classmethod
+    def of(cls, files: EncoderFiles, choice: Choice, *, threads: int | None = None, tokens: int | None = None) -> Self:
+        """An encoder whose files were checked, on an engine that was chosen; the rest as `open` takes it."""
         logger.info("encoder %s on %s", files.folder.name, choice.why)
-        return cls(files, choice, threads or usable_cores(), tokens=most)
+        return cls(files, choice, threads or usable_cores(), tokens=tokens or files.tokens)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _reopened, (str(self.files.folder), self.files.fingerprint, self.engine, self.threads, self.tokens)
+        return _reopened, (self.files, self.engine, self.threads, self.tokens)
 
     @property
     def dim(self) -> int:
@@ -144,22 +151,51 @@ class Encoder:
                 following = pool.submit(buffer, start + BUFFER)  # empty after the last
                 yield start, ready
 
-    def _fill(self, into: Vectors, rows: Sequence[Ids], sizes: Ids, batch: Batch) -> None:
-        """Compute a batch, in halves where it does not fit into memory."""
+    def token_parts(self, texts: Sequence[str]) -> Iterator[tuple[int, Ids, Vectors]]:
+        """What each token of each text gave to its embedding: the text's place, where its tokens begin (-1 for the marks), and their parts.
+
+        The parts [tokens, dim] of a text sum to its embedding, to rounding: it is their mean, brought to length 1 where the encoder does so. Texts
+        come in the order of their batches. Raises as `read` does; only where `splits`.
+        """
+        if self._hidden is None or not self.splits:
+            raise InputError(f"what an embedding of {self.files.folder.name} owes to each token cannot be told on {self.engine}.")
+        places = list(self._tokenizer.placed(_checked(texts), most=self.tokens))
+        rows = [ids for ids, _ in places]
+        sizes = np.array([len(ids) for ids in rows], np.int64)
+        for batch in batches(sizes, self._shape, most=self.tokens):
+            for done, found in self._computed(self._hidden, rows, sizes, batch):
+                for row, states in zip(done.rows.tolist(), found, strict=True):
+                    parts = states[: sizes[row]] / max(int(sizes[row]), 1)
+                    length = np.linalg.norm(parts.sum(axis=0)) if self.files.normalise else np.float32(1)
+                    yield row, places[row][1], parts / max(length, np.finfo(np.float32).tiny)
+
+    @property
+    def splits(self) -> bool:
+        """Whether an embedding is a sum over the tokens of its text, and the engine tells the parts."""
+        return self.files.pooling == "mean" and self._hidden is not None
+
+    def _computed(self, compute: Forward | Hidden, rows: Sequence[Ids], sizes: Ids, batch: Batch) -> Iterator[tuple[Batch, Vectors]]:
+        """A batch with what is computed of it; in halves where it does not fit into memory."""
         ids, mask = filled(rows, batch, self.files.numbers.pad)
         try:
             with self._lock:
-                found = self._forward(ids, mask)
+                found = compute(ids, mask)
         except MemoryError as error:
             if len(batch.rows) == 1:
                 _too_long(batch.width, self.engine, error)
             logger.warning("a batch of %d texts of %d tokens does not fit into memory on %s: halved", len(batch.rows), batch.width, self.engine)
-            for half in batch.halves(sizes, self._shape):
-                self._fill(into, rows, sizes, half)
+        else:
+            yield batch, found
             return
-        if self.files.normalise:  # here, where few are held
-            found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        into[batch.rows] = found
+        for half in batch.halves(sizes, self._shape):
+            yield from self._computed(compute, rows, sizes, half)
+
+    def _fill(self, into: Vectors, rows: Sequence[Ids], sizes: Ids, batch: Batch) -> None:
+        """Compute the embeddings of a batch."""
+        for done, found in self._computed(self._forward, rows, sizes, batch):
+            if self.files.normalise:  # here, where few are held
+                found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+            into[done.rows] = found
 
 
 def _too_long(width: int, engine: str, error: MemoryError) -> NoReturn:
@@ -168,12 +204,11 @@ def _too_long(width: int, engine: str, error: MemoryError) -> NoReturn:
     ) from error
 
 
-def _reopened(folder: str, fingerprint: str, engine: str, threads: int, tokens: int) -> Encoder:
+def _reopened(files: EncoderFiles, engine: str, threads: int, tokens: int) -> Encoder:
     """A pickled encoder in another process; raises BundleError where its folder has changed since."""
-    encoder = Encoder.open(folder, engine, threads=threads, tokens=tokens)
-    if encoder.files.fingerprint != fingerprint:
-        raise BundleError(f"{folder}: this encoder has changed since it was opened; open it again.")
-    return encoder
+    if encoder_files(files.folder).fingerprint != files.base:
+        raise BundleError(f"{files.folder}: this encoder has changed since it was opened; open it again.")
+    return Encoder(files, choose(engine), threads, tokens=tokens)
 
 
 def _checked(texts: Sequence[str]) -> Sequence[str]:

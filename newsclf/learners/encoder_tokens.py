@@ -13,6 +13,9 @@ from newsclf.learners.ngrams import Ids
 CHARACTERS = 1 << 20
 """Characters that are tokenised at once, so that long texts do not pile up; a longer text goes alone."""
 
+PAIRS = 256
+"""Pairs of texts that are tokenised at once; they are no longer than windows."""
+
 
 class Tokenizer:
     """The tokenizer of an encoder; several threads may use one."""
@@ -40,6 +43,27 @@ class Tokenizer:
                 ids = encoding.ids
                 kept = ids if len(ids) <= most else ids[: most - self._closing] + ids[len(ids) - self._closing :]
                 yield np.array(kept, np.int64), len(ids)
+
+    def placed(self, texts: Sequence[str], *, most: int) -> Iterator[tuple[Ids, Ids]]:
+        """Token numbers of each text, at most so many, and where each token begins, in code points; -1 for the marks."""
+        for few in _by_characters(texts):
+            for encoding in self._rust.encode_batch([_whole(text) for text in few]):
+                kept = self._kept(len(encoding.ids), most)
+                starts = np.where(encoding.special_tokens_mask, -1, [start for start, _ in encoding.offsets])
+                yield np.array(encoding.ids, np.int64)[kept], starts.astype(np.int64)[kept]
+
+    def _kept(self, tokens: int, most: int) -> Ids:
+        """Which of so many tokens are read: the first ones, and the marks after the last."""
+        every = np.arange(tokens)
+        return every if tokens <= most else np.concatenate([every[: most - self._closing], every[tokens - self._closing :]])
+
+    def pairs(self, firsts: Sequence[str], seconds: Sequence[str], *, most: int) -> Iterator[tuple[Ids, Ids]]:
+        """Token numbers of two texts as one, at most so many, and the segment of each token: 0 and 1 where the tokenizer tells the two apart."""
+        for start in range(0, len(firsts), PAIRS):
+            both = zip(firsts[start : start + PAIRS], seconds[start : start + PAIRS], strict=True)
+            for encoding in self._rust.encode_batch([(_whole(first), _whole(second)) for first, second in both]):
+                kept = self._kept(len(encoding.ids), most)
+                yield np.array(encoding.ids, np.int64)[kept], np.array(encoding.type_ids, np.int64)[kept]
 
     def starts(self, texts: Sequence[str]) -> list[Ids]:
         """Where each token of each text begins, in code points; without the marks, and of the whole text. [texts] of [tokens]"""

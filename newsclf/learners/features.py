@@ -27,6 +27,9 @@ LEAD = 50
 OFTEN_CODED = 20
 """Training rows from which a target gets columns of its own."""
 
+MOST_OWN = 32
+"""Targets that may have them: where more are coded often, as headlines are in FNC-1, it is new ones that will be asked about."""
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -85,7 +88,7 @@ class Features:
             )
         # for one target alone, its own columns would be the shared ones again
         often = [target for target, rows in sorted(Counter(pairs.targets).items()) if rows >= OFTEN_CODED]
-        return cls(tuple(blocks), mentions, tuple(often) if len(often) > 1 else ()), Counted(tuple(counts), tuple(pairs.targets))
+        return cls(tuple(blocks), mentions, tuple(often) if 1 < len(often) <= MOST_OWN else ()), Counted(tuple(counts), tuple(pairs.targets))
 
     def refitted(self, counted: Counted, rows: Ids, *, min_df: int) -> Features:
         """The same columns with the idf, and the pruning of rare n-grams, of some of the rows alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,7 +12,9 @@ from scipy import sparse
 from newsclf.learners.blocks import Matrix
 from newsclf.learners.embedding import Embedder
 from newsclf.learners.features import Counted, Features
+from newsclf.learners.ngrams import Ids
 from newsclf.learners.protocol import Pairs
+from newsclf.learners.relation import SHARED, STEPS, shared, steps
 from newsclf.scores.metrics import Floats
 
 
@@ -21,6 +24,9 @@ class CountedBeside(Counted):
 
     vectors: Floats
     """[pairs, dims]"""
+
+    dim: int
+    """How many of them are the document's own."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +42,108 @@ class Fused(Features):
         return cls(features.blocks, features.mentions, features.crossed, scale)
 
     def weigh(self, counted: Counted) -> Matrix:
-        """The matrix that weights are multiplied with. float32 [pairs, features + dims]"""
+        """The matrix that weights are multiplied with. float32 [pairs, features + dims + targets with columns of their own · dim]"""
         words = super().weigh(counted)
         if not isinstance(counted, CountedBeside):
             return words
-        vectors = sparse.csr_array((self.scale * counted.vectors).astype(np.float32))
-        both: Matrix = sparse.hstack([words, vectors], format="csr")
+        vectors = (self.scale * counted.vectors).astype(np.float32)
+        blocks = [words, sparse.csr_array(vectors)]
+        if self.crossed:
+            own, dim = self.own(counted.targets), counted.dim
+            rows = np.flatnonzero(own >= 0)
+            starts = np.concatenate(([0], np.cumsum(own >= 0) * dim))
+            columns = (own[rows, None] * dim + np.arange(dim)).ravel()
+            blocks.append(sparse.csr_array((vectors[rows, :dim].ravel(), columns, starts), shape=(len(own), dim * len(self.crossed))))
+        both: Matrix = sparse.hstack(blocks, format="csr")
         return Matrix((both.data, both.indices.astype(np.int32), both.indptr.astype(np.int32)), shape=both.shape)
 
 
-def vectors_of(pairs: Pairs, embedder: Embedder) -> Floats:
-    """A vector of length 1 for each pair: of its document; where it has a target also of how the two go together. [pairs, dims]
+@dataclass(frozen=True)
+class Head:
+    """Weights over the vectors' columns: what all targets share, and what targets that were often coded add to it for the document's own vector."""
 
-    Beside the document's own vector stands its product with the target's, number by number, so that a target that was never seen is told from one
-    that was by what it means.
+    shared: np.ndarray
+    """float32 [dims, labels]"""
+
+    own: np.ndarray
+    """float32 [targets, dim, labels]"""
+
+    @classmethod
+    def of(cls, weights: np.ndarray, *, dim: int, targets: int) -> Self:
+        """From the rows of a fit, in the order of `Fused.weigh`'s columns. [dims + targets · dim, labels]"""
+        dims = len(weights) - dim * targets
+        return cls(np.ascontiguousarray(weights[:dims]), np.ascontiguousarray(weights[dims:]).reshape(targets, dim, weights.shape[1]))
+
+    def about(self, own: int) -> Floats:
+        """The weights for a target: its number among those with columns of their own, or -1. [dims, labels]"""
+        found = self.shared.astype(np.float64)
+        if own >= 0:
+            found[: self.own.shape[1]] += self.own[own]
+        return found
+
+    def scores(self, vectors: Floats, own: Ids) -> Floats:
+        """What the vectors of pairs add, with the number of each one's target. [pairs, dims], [pairs] → [pairs, labels]"""
+        found = np.zeros((len(vectors), self.shared.shape[1]))
+        for number in np.unique(own).tolist():
+            found[own == number] = vectors[own == number] @ self.about(number)
+        return found
+
+
+def vectors_of(pairs: Pairs, embedder: Embedder) -> Floats:
+    """What an encoder says of each pair, in blocks of length 1: its document's vector, and with a target how the two go together. [pairs, width]
+
+    With a target these are the product and the distance of the two vectors, number by number (Conneau et al. 2017), and steps of how much they share
+    in words and in meaning (`relation.py`): so a target that was never seen is told from one that was by what it means.
     """
-    documents = unit(embedder.read(pairs.documents).vectors)[pairs.rows]
-    if not pairs.targets:
-        return documents
-    known = list(dict.fromkeys(pairs.targets))
-    of_targets = unit(embedder.texts(known))[[known.index(target) for target in pairs.targets]]
-    return np.hstack([documents, unit(documents * of_targets)])
+    read = embedder.read(pairs.documents)
+    targets = of_targets(pairs.targets, embedder)
+    found = of_documents(read.vectors[pairs.rows], targets)
+    if targets is None:
+        return found
+    windows = unit(read.of_windows)
+    nearest = [
+        (windows[read.windows.starts[row] : read.windows.starts[row + 1]] @ target).max() for row, target in zip(pairs.rows, targets, strict=True)
+    ]
+    whole = (found[:, : targets.shape[1]] * targets).sum(axis=1)
+    return np.hstack([found, steps(np.column_stack([shared(pairs), whole, np.array(nearest)]))])
+
+
+def width(dim: int, *, is_stance: bool) -> int:
+    """Columns of `vectors_of` for vectors of so many numbers."""
+    return 3 * dim + (SHARED + 2) * STEPS if is_stance else dim
+
+
+def of_targets(targets: Sequence[str], embedder: Embedder) -> Floats | None:
+    """A vector of length 1 for the target of each pair; None where the task has none. [pairs, dim]"""
+    if not targets:
+        return None
+    known = list(dict.fromkeys(targets))
+    return unit(embedder.texts(known))[[known.index(target) for target in targets]]
+
+
+def of_documents(documents: Floats, targets: Floats | None) -> Floats:
+    """The vectors of each pair from those of its document, of any length, and its target. [pairs, dim] each → [pairs, dim or 3 · dim]"""
+    documents = unit(documents)
+    return documents if targets is None else np.hstack([documents, unit(documents * targets), unit(np.abs(documents - targets))])
+
+
+def slopes(document: Floats, target: Floats | None, head: Floats) -> Floats:
+    """What a document's vector is multiplied with, its length given, to give what `of_documents` adds under a head. [dim, labels]
+
+    Exact for what the document's vector is in; what the target's adds alone, and what rests on shared words, is nobody's. `document` and `target`
+    [dim], `head` [width, labels].
+    """
+    dim, length = len(document), np.linalg.norm(document)
+    found = head[:dim].astype(np.float64)
+    if not length:
+        return 0.0 * found
+    if target is not None:
+        apart = document / length - target
+        for block, slope in ((head[dim : 2 * dim], target), (head[2 * dim : 3 * dim], np.sign(apart))):
+            # of the block, before it is brought to length 1
+            size = np.linalg.norm(document / length * target if slope is target else apart)
+            found = found + (block * slope[:, None] / size if size else 0.0)
+    return np.asarray(found / length)
 
 
 def unit(vectors: Floats) -> Floats:

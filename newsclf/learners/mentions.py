@@ -29,7 +29,14 @@ class Mentions:
 
     def near(self, words: Words, targets: Sequence[str]) -> Ids:
         """Positions of the words around mentions of each text's target, in order; `targets` has one target a text."""
-        begins, stops = self._windows(words, targets)
+        return self._around(words, targets, REACH)
+
+    def named(self, words: Words, targets: Sequence[str]) -> Ids:
+        """Positions of the words of the mentions alone."""
+        return self._around(words, targets, 0)
+
+    def _around(self, words: Words, targets: Sequence[str], reach: int) -> Ids:
+        begins, stops = self._windows(words, targets, reach)
         order = np.argsort(begins, kind="stable")
         begins, stops = begins[order], stops[order]
         # a window counts from where the ones before it end: overlapping ones give each word once
@@ -37,7 +44,7 @@ class Mentions:
         lengths = np.maximum(stops - begins, 0)
         return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 
-    def _windows(self, words: Words, targets: Sequence[str]) -> tuple[Ids, Ids]:
+    def _windows(self, words: Words, targets: Sequence[str], reach: int) -> tuple[Ids, Ids]:
         """First word and end of the window around every mention; windows never leave their text. [mentions] each"""
         names = {target: self.names.get(target) or _as_words((target,)) for target in dict.fromkeys(targets)}
         wanted = {word for spelt in names.values() for name in spelt for word in name}
@@ -58,8 +65,8 @@ class Mentions:
             for name in spelt:
                 starts = _found(words, own, name)
                 inside = np.searchsorted(words.starts, starts, side="right") - 1
-                begins.append(np.maximum(starts - REACH, words.starts[inside]))
-                stops.append(np.minimum(starts + len(name) + REACH, words.starts[inside + 1]))
+                begins.append(np.maximum(starts - reach, words.starts[inside]))
+                stops.append(np.minimum(starts + len(name) + reach, words.starts[inside + 1]))
         return np.concatenate(begins), np.concatenate(stops)
 
 

@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -22,7 +23,13 @@ from newsclf.scores.calibration import Calibration
 from newsclf.scores.metrics import Booleans, Floats
 from newsclf.spec import Spec
 
-LEARNERS: Mapping[str, str] = {"linear": "newsclf.learners.linear:LinearSpec", "encoder": "newsclf.learners.encoder:EncoderSpec"}
+LEARNERS: Mapping[str, str] = {
+    "linear": "newsclf.learners.linear:LinearSpec",
+    "encoder": "newsclf.learners.encoder:EncoderSpec",
+    "finetune": "newsclf.learners.finetune:FinetuneSpec",
+    "contrastive": "newsclf.learners.contrastive:ContrastiveSpec",
+    "definitions": "newsclf.learners.definitions:DefinitionsSpec",
+}
 """Kind, as configs and bundles name it → where its spec is defined; imported only when named."""
 
 
@@ -32,6 +39,8 @@ class Documents:
 
     titles: Sequence[str]
     texts: Sequence[str]
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What encoders said of texts, by encoder and text: documents that were made of the same articles share it."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -86,21 +95,29 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each n-gram of one document added to the score of one label, in the order of the words.
+    """What each n-gram of one document, and each word in an encoder's reading of it, added to the score of one label.
 
     The sum of `weights` and `rest` is the score, to rounding.
     """
 
     positions: Ids
-    """Place of the n-gram's first word among the words of title and text. [n-grams]"""
+    """Place of the entry's first word among the words of title and text. [entries]"""
 
     weights: Floats
     phrases: Sequence[str]
+    """The n-gram of each entry; empty for what an encoder made of a word, or of the sentence that it begins."""
+
     rest: float
     """Intercept, and what no single word stands for."""
 
+    windows: Ids | None = None
+    """In which of the document's windows an encoder read it, -1 for an n-gram; None where all are n-grams. [entries]"""
+
+    window_count: int = 0
+    """Windows that an encoder read of the document."""
+
     def less(self, weights: Floats) -> Self:
-        """The same n-grams with these weights taken off theirs."""
+        """The same entries with these weights taken off theirs."""
         return replace(self, weights=self.weights - weights)
 
 
@@ -112,6 +129,9 @@ class Parts:
     vocabularies: Mapping[str, Sequence[str]]
     external: Mapping[str, str] = field(default_factory=dict)
     """Large parts that are stored once for several models: name → fingerprint."""
+
+    home: Path | None = None
+    """Folder of the bundle that they were read from; None for those of a model that was not read."""
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the arrays; raises ValueError where it is not there."""

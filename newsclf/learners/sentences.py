@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs, which a broken JSON escape leaves: a splitter that reads UTF-8 cannot have them."""
+
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Start and end of every sentence, white space around it left out. Line breaks always end one."""
@@ -9,7 +14,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
     spans = []
     for line_start, line_end in line_spans(text):
-        for found in get_sentence_boundaries("en", text[line_start:line_end]):
+        for found in get_sentence_boundaries("en", _HALVES.sub("\ufffd", text[line_start:line_end])):
             start, end = line_start + found["start_index"], line_start + found["end_index"]
             inner = text[start:end].strip()
             if inner:

@@ -24,9 +24,11 @@ from newsclf.scores.metrics import Booleans, Floats
 Task = tuple[Any, ...]
 """A function and its arguments."""
 
-MANY, LOOSE, TIGHT = 20_000, 0.1, 1e-4
-"""Rows from which liblinear's own stopping tolerance does; that one; and scikit-learn's, which holds below. A pass over many rows makes many steps:
-on 22,000 articles of 108 topics the tight tolerance took 1.7 times as long (81 s, 47 s) for the same held-out macro-F1 (.4235, .4230)."""
+MANY, LOOSE, TIGHT, BESIDE = 20_000, 0.1, 1e-4, 1e-2
+"""Rows from which liblinear's own stopping tolerance does; that one; scikit-learn's, which holds below; and the one below with vectors beside counts.
+A pass over many rows makes many steps: on 22,000 articles of 108 topics the tight tolerance took 1.7 times as long (81 s, 47 s) for the same
+held-out macro-F1 (.4235, .4230). With vectors of 768 numbers it took 2 to 3.4 times as long for scores that differ by .006 at most (2,300 tweets,
+three labels, C from .1 to 10)."""
 
 TOGETHER = 32
 """Most labels whose machines one call fits: they share a copy of the rows, and the weights of so many are in memory in double precision."""
@@ -69,6 +71,8 @@ class Machines:
     truth: Booleans
     class_weight: str
     min_df: int
+    tight: float = TIGHT
+    """Stopping tolerance where rows are not many."""
 
     def heldout(self, features: Features, folds: Folds, values: Sequence[float]) -> dict[float, Floats]:
         """Scores of every row by machines that have not seen its fold, for each value of C. [rows, labels] each"""
@@ -85,7 +89,7 @@ class Machines:
     def fit(self, features: Features, C: float) -> tuple[np.ndarray, Floats]:
         """Weights and intercepts of every label, from all rows. float32 [features, labels], float64 [labels]"""
         rows, shares = Rows.of(features.weigh(self.counted)), self._shares(1)
-        tasks = ((solve, rows, self.truth[:, labels], C, self.class_weight) for labels in shares)
+        tasks = ((solve, rows, self.truth[:, labels], C, self.class_weight, self.tight) for labels in shares)
         weights, intercepts = zip(*self._run(tasks, 1), strict=True)
         return np.concatenate(weights, axis=1), np.concatenate(intercepts)
 
@@ -94,7 +98,8 @@ class Machines:
             # what the held-out rows tell of idf and of rare n-grams is left out too, not only their labels
             matrix = features.refitted(self.counted, inside, min_df=self.min_df).weigh(self.counted)
             rows, other = Rows.of(matrix[inside]), matrix[held]
-            yield from ((_scores, rows, self.truth[np.ix_(inside, labels)], C, self.class_weight, other) for C in values for labels in shares)
+            for C in values:
+                yield from ((_scores, other, rows, self.truth[np.ix_(inside, labels)], C, self.class_weight, self.tight) for labels in shares)
 
     def _shares(self, fits: int) -> list[Ids]:
         """The labels, in the parts that are fitted side by side."""
@@ -120,7 +125,7 @@ class Machines:
         return results
 
 
-def solve(rows: Rows, truth: Booleans, C: float, class_weight: str) -> tuple[np.ndarray, Floats]:
+def solve(rows: Rows, truth: Booleans, C: float, class_weight: str, tight: float = TIGHT) -> tuple[np.ndarray, Floats]:
     """One-against-rest weights and intercepts of every label. float32 [features, labels], float64 [labels]
 
     A label that no row or every row has gets a score of -1 or 1 whatever the article.
@@ -132,13 +137,15 @@ def solve(rows: Rows, truth: Booleans, C: float, class_weight: str) -> tuple[np.
     # more BLAS threads than one make these fits slower
     with threadpool_limits(1, "blas"):
         for labels, codes in _calls(truth, class_weight):
-            weights[rows.columns[:, None], labels], intercepts[labels] = _machines(rows.matrix, codes, len(labels), C=C, class_weight=class_weight)
+            weights[rows.columns[:, None], labels], intercepts[labels] = _machines(
+                rows.matrix, codes, len(labels), C=C, class_weight=class_weight, tight=tight
+            )
     return weights, intercepts
 
 
-def _scores(rows: Rows, truth: Booleans, C: float, class_weight: str, other: Matrix) -> Floats:
-    """Scores of other rows by machines fitted on these. [other rows, labels]"""
-    weights, intercepts = solve(rows, truth, C, class_weight)
+def _scores(other: Matrix, *fitted_on: Any) -> Floats:
+    """Scores of other rows by machines that `solve` fits. [other rows, labels]"""
+    weights, intercepts = solve(*fitted_on)
     return np.asarray(other @ weights + intercepts, np.float64)
 
 
@@ -153,12 +160,12 @@ def _calls(truth: Booleans, class_weight: str) -> Iterator[tuple[Ids, Ids]]:
         yield labels, np.where(chosen.any(axis=1), chosen.argmax(axis=1), len(labels))
 
 
-def _machines(matrix: Matrix, codes: Ids, labels: int, *, C: float, class_weight: str) -> tuple[np.ndarray, Floats]:
+def _machines(matrix: Matrix, codes: Ids, labels: int, *, C: float, class_weight: str, tight: float) -> tuple[np.ndarray, Floats]:
     """Weights and intercepts of the first classes, each against all other rows. [features, labels], [labels]"""
     from sklearn.svm import LinearSVC
 
     balance = None if class_weight == "none" else class_weight
-    tolerance = LOOSE if matrix.shape[0] >= MANY else TIGHT
+    tolerance = LOOSE if matrix.shape[0] >= MANY else tight
     machine = LinearSVC(C=C, class_weight=balance, dual=True, random_state=0, tol=tolerance, max_iter=5000).fit(matrix, codes)
     if len(machine.classes_) == 2:  # one machine, which speaks for the second class
         sign = np.array([-1.0, 1.0][:labels])

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from newsclf.bundle import MANIFEST, Bundle
+from newsclf.bundle import Bundle
 from newsclf.errors import InputError
 from newsclf.folder import check_replaceable
 from newsclf.inference.predictor import Predictor
+from newsclf.manifest import MANIFEST
+from newsclf.packing import store_encoder
 from newsclf.training.about import about
 from newsclf.training.evaluate import Evaluation, evaluate
 from newsclf.training.experiment import RUNS, Experiment
@@ -67,6 +69,7 @@ def train(config: str | Path | Experiment, settings: Sequence[str] = ()) -> Resu
         prepared = Prepared.read(experiment)
         done, seeds = _run_seeds(prepared, record) if experiment.seeds else (_run(prepared, prepared.part(), record), None)
         done.bundle.save(model)  # at last: whatever fails before leaves the older model where it is
+        store_encoder(model)
     return Result(Predictor(model), done.metrics, done.folder, model, seeds)
 
 

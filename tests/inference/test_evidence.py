@@ -194,6 +194,62 @@ def test_a_sentence_shows_its_strongest_phrases_each_once():
     assert [(phrase.text, phrase.weight) for phrase in found[0].phrases] == [("e", 2.0), ("a", 0.4), ("b", 0.3)]
 
 
+# an encoder's reading
+
+
+def reading(entries: list[tuple[int, float, int]], windows: int) -> Contributions:
+    """Entries as their position, weight and window; those without a window are n-grams."""
+    positions, weights, of_windows = (list(column) for column in zip(*entries, strict=True))
+    phrases = ["" if window >= 0 else f"w{at}" for at, window in zip(positions, of_windows, strict=True)]
+    return Contributions(np.array(positions), np.array(weights), phrases, 0.0, np.array(of_windows), windows)
+
+
+def test_a_sentence_tells_what_n_grams_gave_what_the_encoder_did_and_where_it_was_read():
+    split = Sentences.of(CLEAN(Article("One two. Three four. Five.", title="Zero")))
+    found = split.evidence("x", reading([(1, 0.5, -1), (1, 0.25, 0), (2, 1.0, 1), (3, 2.0, -1), (4, -0.5, 1), (0, 0.25, 2)], 3), most=9)
+    assert [(piece.text, piece.weight, piece.ngrams, piece.encoder, piece.window, piece.windows) for piece in found] == [
+        ("One two.", 1.75, 0.5, 1.25, 2, 3),
+        ("Three four.", 1.5, 2.0, -0.5, 2, 3),
+        ("Zero", 0.25, 0.0, 0.25, 3, 3),
+    ]
+    assert [[phrase.text for phrase in piece.phrases] for piece in found] == [["w1"], ["w3"], []]
+
+
+def test_a_sentence_that_no_window_holds_says_so():
+    split = Sentences.of(CLEAN(Article("One two. Three four.")))
+    first, second = split.evidence("x", reading([(0, 1.0, 0), (2, 0.5, -1)], 1), most=9)
+    assert (first.window, first.encoder, first.phrases) == (1, 1.0, ())
+    assert (second.window, second.encoder, second.windows) == (0, 0.0, 1)
+    assert second.reading() == {"ngrams": 0.5, "encoder": 0.0, "window": None, "windows": 1}
+
+
+def test_without_an_encoder_nothing_is_said_of_one(model):
+    for piece in pieces(model, Article(" ".join(SENTENCES), title=TITLE)):
+        assert (piece.encoder, piece.window, piece.windows, piece.reading()) == (0.0, 0, 0, {})
+        assert piece.ngrams == piece.weight
+
+
+# sentences that name the target
+
+
+def test_what_names_the_target_comes_first_if_it_spoke_for_the_label():
+    split = Sentences.of(CLEAN(Article("One two. Three four. Five. Six.")))
+    given = contributions([0, 2, 4, 5], [4.0, 1.0, 2.0, -1.0])
+    for named, texts in ([], ["One two.", "Five.", "Three four."]), ([3, 5], ["Three four.", "One two.", "Five."]):
+        found = split.evidence("x", given, most=9, named=np.array(named, np.int64))
+        assert [piece.text for piece in found] == texts
+    assert [piece.text for piece in split.evidence("x", given, most=1, named=np.array([2]))] == ["Three four."]
+
+
+def test_a_stance_shows_sentences_about_its_target_before_the_others(models):
+    model = newsclf.load(models["stance"])
+    text = "It must be finished now, at last. The council met on Monday. The border wall is long. Finish it. Agents arrested nine people."
+    found = model.predict(text, sentences=9)["border wall"].evidence
+    names = [("border wall" in piece.text, -piece.weight) for piece in found]
+    assert len({named for named, _ in names}) == 2
+    assert names == sorted(names, key=lambda item: (not item[0], item[1]))
+
+
 # sentences
 
 

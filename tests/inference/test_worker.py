@@ -99,6 +99,25 @@ def test_what_a_library_prints_goes_to_standard_error(order: Order, tmp_path: Pa
         assert sorted(line.process.stderr.read().splitlines()) == ["from C", '{"done": 99}']
 
 
+def test_models_are_loaded_for_the_workers_share_of_the_cores(order: Order, tmp_path: Path):
+    telling = """
+    import newsclf.inference.scorer as scorer
+    from newsclf.machine import usable_cores
+    os.sched_getaffinity = lambda process: set(range(8))
+    whole = scorer.Reader
+
+    def reader(models):
+        print(f"loaded for {usable_cores()} of 8")
+        return whole(models)
+
+    scorer.Reader = reader
+    """
+    with worker(order, str(in_workers(tmp_path / "hooks", telling))) as line:
+        assert line.hear() == {"ready": True}
+        line.process.stdin.close()
+        assert line.process.stderr.read() == "loaded for 1 of 8\n"
+
+
 def test_a_mistake_is_told_by_its_kind_and_sentence(order: Order):
     with worker(order) as line:
         line.hear()

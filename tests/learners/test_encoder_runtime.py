@@ -214,6 +214,43 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved_and_that_is_said(folder
     assert caplog.messages[0] == "a batch of 7 texts of 12 tokens does not fit into memory on torch-fp32: halved"
 
 
+@pytest.mark.parametrize("modules", [2, 3])  # as they come, and brought to length 1
+def test_the_parts_of_its_tokens_sum_to_an_embedding(tmp_path, modules):
+    encoder = Encoder.open(write_encoder(tmp_path, modules=modules), "torch-fp32", threads=1)
+    assert encoder.splits
+    vectors = encoder.encode(TEXTS)
+    found = {row: (starts, parts) for row, starts, parts in encoder.token_parts(TEXTS)}
+    assert sorted(found) == list(range(len(TEXTS)))
+    for row, text in enumerate(TEXTS):
+        starts, parts = found[row]
+        assert parts.shape == (min(encoder.token_counts([text])[0], encoder.tokens), DIM)
+        np.testing.assert_allclose(parts.sum(axis=0), vectors[row], atol=1e-6)
+        assert starts[0] == starts[-1] == -1
+        assert all(not text[:start] or text[start - 1].isspace() or text[start] == "." for start in starts[1:-1].tolist())
+
+
+def test_parts_of_tokens_are_halved_too_where_they_do_not_fit(folder, monkeypatch):
+    encoder = Encoder.open(folder, "torch-fp32", threads=1)
+    whole = {row: parts for row, _, parts in encoder.token_parts(TEXTS)}
+    compute = encoder._hidden
+
+    def short(tokens, mask):
+        if len(tokens) > 1:
+            raise MemoryError
+        return compute(tokens, mask)
+
+    monkeypatch.setattr(encoder, "_hidden", short)
+    for row, _, parts in encoder.token_parts(TEXTS):
+        np.testing.assert_allclose(parts, whole[row], atol=1e-6)
+
+
+def test_an_embedding_of_the_first_token_owes_nothing_to_each_of_the_others(tmp_path):
+    encoder = Encoder.open(write_encoder(tmp_path, pooling="cls"), "torch-fp32", threads=1)
+    assert not encoder.splits
+    with pytest.raises(InputError, match="owes to each token cannot be told on torch-fp32"):
+        next(encoder.token_parts(TEXTS))
+
+
 def test_a_single_text_that_does_not_fit_is_an_error_with_what_to_do(folder):
     small = Encoder.open(folder, "torch-fp32", threads=1)
     too_small(small, 5)

@@ -31,6 +31,18 @@ def test_a_text_that_is_too_long_is_cut_before_its_closing_mark_and_its_length_i
     assert read(tokenizer, ["rain rain rain"], most=5) == [([2, 6, 6, 6, 3], 5)]
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "ids", "starts"),
+    [
+        ("The rain, over TOWN", 24, [2, 4, 6, 1, 16, 8, 3], [-1, 0, 4, 8, 10, 15, -1]),
+        ("rain rain rain rain", 5, [2, 6, 6, 6, 3], [-1, 0, 5, 10, -1]),
+        ("", 5, [2, 3], [-1, -1]),
+    ],
+)
+def test_tokens_say_where_they_begin_and_marks_nowhere(tokenizer, text, most, ids, starts):
+    assert [(found.tolist(), places.tolist()) for found, places in tokenizer.placed([text], most=most)] == [(ids, starts)]
+
+
 def test_what_the_file_says_of_truncation_is_not_obeyed(tokenizer):
     assert TOKENIZER["truncation"]["max_length"] == 8
     assert read(tokenizer, ["rain " * 20])[0][1] == 22

@@ -103,3 +103,9 @@ def test_a_pair_whose_document_has_no_name_of_its_target_is_unmentioned():
 
 def test_no_pairs_mention_nothing():
     assert mentioned(CODEBOOK, Pairs(Documents([], []), np.empty(0, np.int64))).shape == (0,)
+
+
+def test_names_alone_are_found_without_what_stands_around_them():
+    words = tokenise(["a toll b the old bridge fee", "no fish here", "FISH"])
+    found = Mentions.of(CODEBOOK).named(words, ["toll", "toll", "fish"])
+    assert [words.vocabulary[words.ids[at]] for at in found.tolist()] == ["toll", "the", "old", "bridge", "fee", "fish"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,8 @@ MODULES = [
 ]
 
 
-def weights(seed: int = 0) -> dict[str, np.ndarray]:
-    """Random weights under the names that transformers gives them."""
+def weights(seed: int = 0, words: int = len(MARKS + WORDS)) -> dict[str, np.ndarray]:
+    """Random weights under the names that transformers gives them, for a vocabulary of so many tokens."""
     dice = np.random.default_rng(seed)
     found: dict[str, np.ndarray] = {}
 
@@ -92,7 +93,7 @@ def weights(seed: int = 0) -> dict[str, np.ndarray]:
     def add_norm(name: str) -> None:
         found[f"{name}.weight"], found[f"{name}.bias"] = np.ones(DIM, np.float32), np.zeros(DIM, np.float32)
 
-    for name, rows in (("word", len(MARKS + WORDS)), ("position", POSITIONS), ("token_type", 2)):
+    for name, rows in (("word", words), ("position", POSITIONS), ("token_type", 2)):
         add(f"embeddings.{name}_embeddings", rows, DIM)
     add_norm("embeddings.LayerNorm")
     for layer in range(LAYERS):
@@ -113,11 +114,12 @@ def write_json(path: Path, tree: Any) -> None:
     path.write_text(json.dumps(tree), "utf-8")
 
 
-def write_encoder(folder: Path, *, pooling: str = "mean", modules: int = 3) -> Path:
-    """The folder, with the first so many of the MODULES (none: a plain transformers folder)."""
-    write_json(folder / "config.json", CONFIG)
-    write_json(folder / "tokenizer.json", TOKENIZER)
-    (folder / "model.safetensors").write_bytes(tensor_bytes(weights()))
+def write_encoder(folder: Path, *, pooling: str = "mean", modules: int = 3, words: Sequence[str] = WORDS) -> Path:
+    """The folder, with the first so many of the MODULES (none: a plain transformers folder), that knows these words."""
+    vocabulary = {word: number for number, word in enumerate([*MARKS, *words])}
+    write_json(folder / "config.json", {**CONFIG, "vocab_size": len(vocabulary)})
+    write_json(folder / "tokenizer.json", {**TOKENIZER, "model": {**TOKENIZER["model"], "vocab": vocabulary}})
+    (folder / "model.safetensors").write_bytes(tensor_bytes(weights(words=len(vocabulary))))
     if modules:
         write_json(folder / "modules.json", MODULES[:modules])
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": 12, "do_lower_case": False})
