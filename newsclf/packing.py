@@ -59,7 +59,7 @@ def pack(model: str | Path, output: str | Path | None = None) -> Packed:
         home = goal.resolve()
         put(files, home / INSIDE, workshop=home.parent)
     size = sum(path.stat().st_size for path in goal.rglob("*") if path.is_file())
-    return Packed(goal, fingerprint, size, files.base if files else "")
+    return Packed(goal, fingerprint, size, files.identity if files else "")
 
 
 def store_encoder(model: str | Path) -> Path | None:

@@ -43,7 +43,7 @@ def news(run):
 def test_it_prints_size_and_fingerprint(run, news):
     done, out, err = run("pack", "models/news")
     assert (done, err) == (0, "")
-    assert out.startswith("models/news: 45 kB with its encoder ")
+    assert out.startswith("models/news: 33 kB with its encoder ")
     assert f"fingerprint {news.fingerprint[:16]}, as before" in out
     done, out, _ = run("pack", "models/news", "-o", "copy", "--json")
     told = json.loads(out)

@@ -51,8 +51,8 @@ class Embedder:
 
     @property
     def fingerprint(self) -> str:
-        """Of the encoder's files, whatever was tuned."""
-        return self.encoder.files.base
+        """Of the encoder's files, whatever was tuned: what a model that rests on it is saved with."""
+        return self.encoder.files.identity
 
     def read(self, documents: Documents) -> Embedded:
         """What the encoder says of documents; asked again of the same ones, by whichever model, it is not computed again."""

@@ -62,6 +62,11 @@ class EncoderFiles:
         return self.fingerprint.partition("+")[0]
 
     @property
+    def identity(self) -> str:
+        """What a model says of the encoder that it rests on: `base`, and how far a text is read."""
+        return hashlib.sha256(f"{self.base} {self.tokens}".encode()).hexdigest()
+
+    @property
     def names(self) -> list[str]:
         """Its files, each from the folder on; whatever else lies there is not read."""
         some = [

@@ -13,7 +13,7 @@ from newsclf.errors import BundleError
 from newsclf.learners.batching import Tokens
 from newsclf.learners.encoder_files import EncoderFiles
 from newsclf.learners.encoder_parity import COSINE, Vectors, parity
-from newsclf.learners.encoder_torch import loaded, open_torch
+from newsclf.learners.encoder_torch import loaded, open_torch, quiet
 
 NAMES = ("input_ids", "attention_mask")
 BY_PARTS = ("modernbert",)
@@ -62,7 +62,8 @@ class OpenVinoForward:
             return hidden[:, 0].copy()  # the rest of it need not be held
         weights = mask.astype(np.float32)
         sums: Vectors = (weights[:, None] @ hidden)[:, 0]
-        return sums / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+        sums /= np.maximum(weights.sum(axis=1, keepdims=True), 1)
+        return sums
 
     def hidden(self, tokens: Tokens, mask: Tokens) -> Vectors:
         """What the last layer says of each token. [batch, tokens, dim]"""
@@ -82,7 +83,7 @@ def _converted(files: EncoderFiles) -> Any:
     width = min(16, files.tokens)
     mask = torch.ones(2, width, dtype=torch.int64)
     mask[1, width // 2 :] = 0  # so that the mask is seen to be used
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # of the tracer, about what the check finds
         model = loaded(files, torch.float32)
         if files.numbers.architecture in BY_PARTS:

@@ -49,7 +49,7 @@ def encoder_of(parts: Parts, name: str) -> EncoderFiles:
         except (BundleError, ConfigError) as error:
             tried.append(str(error).rstrip("."))
             continue
-        if files.base == wanted:
+        if wanted in (files.identity, files.base):  # the second in models of an older newsclf
             return files
         tried.append(f"{place}: this encoder is another one than the model was made with")
     raise BundleError(_nowhere(parts.home, name, wanted, tried))
@@ -72,7 +72,7 @@ def _nowhere(home: Path | None, name: str, wanted: str, tried: list[str]) -> str
 
 def stored(files: EncoderFiles, models: Path) -> Path:
     """The folder of an encoder in the store of a folder of models, where it is put unless it is there; raises OutputError as `put` does."""
-    goal = models / BESIDE / short(files.base)
+    goal = models / BESIDE / short(files.identity)
     put(files, goal, workshop=models / BESIDE)
     return goal
 
@@ -83,34 +83,35 @@ def put(files: EncoderFiles, goal: Path, *, workshop: Path) -> None:
     It is made in `workshop`, of the same file system. Any number of processes may do so at once. Raises OutputError where it cannot be written, or
     changes while it is copied.
     """
-    if _holds(goal, files.base):
+    if _holds(goal, files.identity):
         return
-    final = files.folder.parent.name == BESIDE and files.folder.name == short(files.base)
+    final = files.folder.parent.name == BESIDE and files.folder.name == short(files.identity)
     fresh, old = (workshop / f".{goal.name}.{state}-{secrets.token_hex(4)}" for state in ("new", "old"))
     try:
         damaged = goal.exists()
+        goal.parent.mkdir(parents=True, exist_ok=True)
         for name in files.names:
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             _same(files.folder / name, fresh / name, final=final)
         fsync_folder(fresh)
-        if not _holds(fresh, files.base):
+        if not _holds(fresh, files.identity):
             raise OutputError(f"{goal}: the encoder in {files.folder} has changed since it was opened, and is not stored; train again.")
         if damaged:
             goal.rename(old)
         fresh.rename(goal)
         fsync_folder(goal.parent)
     except OSError as error:
-        if not _holds(goal, files.base):  # nor has another process put it there meanwhile
+        if not _holds(goal, files.identity):  # nor has another process put it there meanwhile
             raise OutputError(f"{goal}: the encoder cannot be written here: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _holds(folder: Path, fingerprint: str) -> bool:
-    """Whether a folder has the encoder of this fingerprint, whole."""
+def _holds(folder: Path, identity: str) -> bool:
+    """Whether a folder has this encoder, whole."""
     try:
-        return folder.is_dir() and encoder_files(folder).base == fingerprint
+        return folder.is_dir() and encoder_files(folder).identity == identity
     except BundleError:
         return False
 

@@ -12,13 +12,13 @@ import numpy as np
 from newsclf.errors import BundleError, listed
 from newsclf.learners.batching import Tokens
 from newsclf.learners.encoder_files import EncoderFiles
-from newsclf.learners.encoder_parity import Forward, Vectors
+from newsclf.learners.encoder_parity import Vectors
 
 BF16 = ("amx_bf16", "avx512_bf16", "bf16", "arm_bf16", "sve_bf16")
 """What torch calls instructions for 16-bit floats, of any processor."""
 
 
-def open_torch(files: EncoderFiles, threads: int, *, device: str, precisions: tuple[str, ...]) -> Forward:
+def open_torch(files: EncoderFiles, threads: int, *, device: str, precisions: tuple[str, ...]) -> TorchForward:
     """What computes on a device, in the first of these precisions that it has; `threads` are a processor's. Raises BundleError as `loaded` does."""
     import torch
 
@@ -72,7 +72,7 @@ def loaded(files: EncoderFiles, dtype: Any) -> Any:
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.for_model(files.numbers.architecture, **files.numbers.kept)
-    with _quiet():
+    with quiet():
         try:
             model, told = AutoModel.from_pretrained(
                 files.folder,
@@ -110,8 +110,8 @@ def _overlay(model: Any, files: EncoderFiles) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Transformers without progress bars and reports of what it loads, and afterwards as it was."""
+def quiet() -> Iterator[None]:
+    """Transformers without progress bars and reports of what it loads and lacks, and afterwards as it was."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -159,4 +159,4 @@ class FinetuneModel:
     def parts(self) -> Parts:
         """The head, and what was changed of the encoder; the encoder itself by its fingerprint."""
         changed = self.low_rank or self.classifier.arrays("encoder")
-        return Parts(self.classifier.arrays("head") | dict(changed), {}, {"encoder": self.reader.files.fingerprint})
+        return Parts(self.classifier.arrays("head") | dict(changed), {}, {"encoder": self.reader.files.identity})

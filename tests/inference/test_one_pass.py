@@ -27,7 +27,8 @@ BOOKS = {
     "framing": "task: framing\nkind: multi\nlabels: {cost: What the town pays., care: Who is looked after.}\n",
     "stance": "task: stance\nkind: exclusive\nlabels: {for: The author is for it., against: The author is against it.}\ntargets: [the old bridge]\n",
 }
-ARTICLES = ["The rain fell over the old bridge.", "A long night at the fish market of the town.", "The mayor of the old town said no."]
+ARTICLES = ["The rain fell over the old bridge.", "A night at the fish market.", "The mayor of the town said no."]
+"""Each is one window."""
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_a_job_in_worker_processes_goes_on_where_it_was(models, tmp_path):
     done = newsclf.score(models, "corpus.jsonl", "there", spec, run=RunSpec(workers=2))
     assert (done.rows, done.before) == (12, 0)
     assert newsclf.score(models, "corpus.jsonl", "there", spec, run=RunSpec(workers=2)).before == 12
-    assert newsclf.read_scores("there").to_pylist() == newsclf.read_scores("here").to_pylist()
+    assert newsclf.read_scores("there").to_table().to_pylist() == newsclf.read_scores("here").to_table().to_pylist()
 
 
 def test_ways_of_cleaning_share_what_they_leave_alike(models, encoded):
@@ -109,6 +110,6 @@ def test_ways_of_cleaning_share_what_they_leave_alike(models, encoded):
     replace(bundle, clean=CleanSpec(junk=False)).save(models[1])
     together = newsclf.load(*models)
     seen = encoded()
-    together.predict([ARTICLES[0], f"{ARTICLES[1]}\nAdvertisement\n{ARTICLES[2]}"], sentences=0)
-    assert seen[ARTICLES[0]] == 1
-    assert [text for text, times in seen.items() if "Advertisement" in text and times == 1]
+    together.predict([ARTICLES[0], f"{ARTICLES[1]}\n\nAdvertisement"], sentences=0)
+    assert of_articles(seen) == dict.fromkeys(ARTICLES[:2], 1)
+    assert [times for text, times in seen.items() if "Advertisement" in text] == [1]

@@ -85,7 +85,9 @@ def test_a_cache_on_disk_tells_the_tuned_encoder_from_its_base(encoder, spec, ta
     (folder,) = (tmp_path / "cache" / "vectors").glob("*/space.json")
     assert found.model.reader.encoder.files.fingerprint in folder.read_text("utf-8")
     again = spec.rebuild(found.model.parts(), task.codebook)
-    np.testing.assert_array_equal(again.scores(Pairs(Documents(task.pairs.documents.titles, task.pairs.documents.texts), task.pairs.rows)), found.model.scores(fresh))
+    np.testing.assert_array_equal(
+        again.scores(Pairs(Documents(task.pairs.documents.titles, task.pairs.documents.texts), task.pairs.rows)), found.model.scores(fresh)
+    )
 
 
 def test_a_bundle_comes_back_with_its_scores(spec, fitted, tasks, tmp_path):

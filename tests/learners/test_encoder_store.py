@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tiny_encoder import WORDS, write_encoder
+from tiny_encoder import WORDS, write_encoder, write_json
 
 from newsclf.errors import BundleError, OutputError
 from newsclf.learners.encoder_files import encoder_files
@@ -20,13 +20,13 @@ def files(tmp_path):
 
 
 def parts(files, home=None):
-    return Parts({}, {}, {"encoder": files.fingerprint}, home)
+    return Parts({}, {}, {"encoder": files.identity}, home)
 
 
 def test_what_is_stored_is_the_encoder_and_nothing_beside_it(files, tmp_path):
     (files.folder / "pytorch_model.bin").write_bytes(b"\x80\x04")
     place = stored(files, tmp_path / "models")
-    assert place == tmp_path / "models" / BESIDE / files.fingerprint[:16]
+    assert place == tmp_path / "models" / BESIDE / files.identity[:16]
     found = encoder_files(place)
     assert (found.fingerprint, found.tokens, found.pooling, found.normalise) == (files.fingerprint, files.tokens, files.pooling, files.normalise)
     assert sorted(found.names) == sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
@@ -81,7 +81,7 @@ def test_an_encoder_that_changed_since_it_was_opened_is_not_stored(files, tmp_pa
 def test_an_encoder_is_found_inside_its_model_or_in_a_store_beside_or_above_it(files, tmp_path, place):
     home = tmp_path / "models" / "runs" / "news" / "seed-1" / "bundle"
     home.mkdir(parents=True)
-    goal = (home / place).resolve() / ("" if place == INSIDE else short(files.fingerprint))
+    goal = (home / place).resolve() / ("" if place == INSIDE else short(files.identity))
     put(files, goal, workshop=tmp_path)
     assert encoder_of(parts(files, home), "nowhere").folder == goal
     assert encoder_of(parts(files, home), str(files.folder)).folder == goal  # before what is named
@@ -106,3 +106,16 @@ def test_where_there_is_no_bundle_the_named_one_is_taken_or_refused(files, tmp_p
 def test_parts_must_say_which_encoder_it_is(tmp_path, external):
     with pytest.raises(ValueError, match="must give the fingerprint of its encoder"):
         encoder_of(Parts({}, {}, external, tmp_path), "nowhere")
+
+
+def test_an_encoder_that_reads_further_is_another_one(files, tmp_path):
+    further = write_encoder(tmp_path / "further")
+    write_json(further / "sentence_bert_config.json", {"max_seq_length": 20})
+    assert encoder_files(further).fingerprint == files.fingerprint  # vectors of short texts are the same
+    assert stored(files, tmp_path) != stored(encoder_files(further), tmp_path)
+    with pytest.raises(BundleError, match="another one than the model was made with"):
+        encoder_of(parts(files), str(further))
+
+
+def test_the_fingerprint_of_an_older_newsclf_is_still_understood(files):
+    assert encoder_of(Parts({}, {}, {"encoder": files.base}), str(files.folder)).folder == files.folder
