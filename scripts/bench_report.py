@@ -82,6 +82,18 @@ class Report:
         self.audits += [item for item in items if isinstance(item, Audit)]
         self.off += [item for item in items if isinstance(item, Off)]
 
+    def keep(self, folder: Path, names: Sequence[str]) -> None:
+        """What an earlier run of the same learner wrote of these benchmarks, before what is found now."""
+        path = folder / "benchmarks.json"
+        earlier = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if earlier.get("learner") == self.learner:
+            kept = {
+                key: [item for item in earlier[key] if item["benchmark"].partition(",")[0] in names] for key in ("rows", "splits", "probabilities")
+            }
+            self.rows += [Row(**item) for item in kept["rows"]]
+            self.audits += [Audit(**item) for item in kept["splits"]]
+            self.off += [Off(**item) for item in kept["probabilities"]]
+
     def write(self, folder: Path) -> None:
         """BENCHMARKS.md and benchmarks.json."""
         folder.mkdir(parents=True, exist_ok=True)
