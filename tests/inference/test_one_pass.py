@@ -94,6 +94,16 @@ def test_a_job_encodes_each_article_once(models, encoded, tmp_path):
     assert of_articles(seen) == dict.fromkeys(ARTICLES, 1)
 
 
+def test_a_job_goes_on_after_its_model_was_packed(models, tmp_path):
+    write_rows(tmp_path / "corpus.jsonl", [{"text": text} for text in ARTICLES])
+    newsclf.score(models[1], "corpus.jsonl", "scores", run=RunSpec(workers=1))
+    pack(models[1])
+    shutil.rmtree("encoder")
+    shutil.rmtree("framing-models/encoders")
+    assert newsclf.score(models[1], "corpus.jsonl", "scores", run=RunSpec(workers=1)).before == len(ARTICLES)
+
+
+@pytest.mark.slow  # each worker loads torch
 def test_a_job_in_worker_processes_goes_on_where_it_was(models, tmp_path):
     write_rows(tmp_path / "corpus.jsonl", [{"text": text} for text in ARTICLES * 4])
     spec = ScoreSpec(rows_per_shard=6)
