@@ -40,6 +40,7 @@ COMMANDS = {
     "regress": ["--on", "--audit", "--label", "--logistic", "--reference", "SCORES"],
     "monitor": ["--by", "--since", "--bound", "--words", "--fail-if-drift", "SCORES"],
     "pack-replication": ["--audit", "--estimates", "--output", "--with-model", "--keep", "--drop", "SCORES"],
+    "start": ["--output", "--encoder", "--json", "--quiet"],
     "train": ["--set", "--json", "--quiet", "config"],
     "predict": ["--target", "--sentences", "--json", "MODEL... [FILE|-]"],
     "score": [

@@ -87,9 +87,9 @@ def test_fitting_gives_held_out_scores_for_every_pair_and_label(case):
 def test_held_out_scores_are_not_those_of_a_model_that_saw_the_pair(case):
     seen = case.model.scores(case.task.pairs)
     assert (seen != case.fitted.heldout).all()
-    # what was seen is known better than what was not
+    # what was seen is known better than what was not; by its loss, for a model that is stopped early need not be surer of it
     sign = np.where(case.task.truth, 1, -1)
-    assert (sign * seen).mean() > (sign * case.fitted.heldout).mean()
+    assert np.logaddexp(0, -sign * seen).mean() < np.logaddexp(0, -sign * case.fitted.heldout).mean()
 
 
 def test_what_was_not_seen_is_still_told_apart(case):
