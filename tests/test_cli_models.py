@@ -56,6 +56,7 @@ def test_it_prints_size_and_fingerprint(run, news):
 def test_where_there_is_nothing_to_pack_it_says_so_and_ends_well(run, small):
     write_rows(small / "corpus.jsonl", color_rows())
     model = train(small / "config.yaml").model
+    assert run("inspect", model)[0] == 0  # and what training said is read off
     done, out, err = run("pack", model)
     assert (done, err) == (0, "")
     assert "has no encoder, so its folder holds everything already" in out
