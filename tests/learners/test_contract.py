@@ -10,7 +10,7 @@ from tiny_encoder import write_encoder
 
 from newsclf.learners.protocol import LEARNERS, Documents, Fitted, LearnerSpec, Pairs, learner_spec
 
-TUNED = {"device": "cpu", "epochs": 12, "patience": 12, "learning_rate": 1e-2, "head_learning_rate": 2e-2, "batch": 6, "dropout": 0}
+TUNED = {"device": "cpu", "epochs": 24, "patience": 24, "learning_rate": 3e-3, "head_learning_rate": 2e-2, "batch": 6, "dropout": 0}
 CONFIGS = {
     "linear": [{"C": 1}, {"C": 1, "words": 3, "characters": [2, 4], "class_weight": "balanced", "lead": 0.5}],
     "encoder": [{"C": 1, "embedding": 1, "engine": "torch-fp32", "windows": {"headline": "none"}}],
@@ -87,9 +87,9 @@ def test_fitting_gives_held_out_scores_for_every_pair_and_label(case):
 def test_held_out_scores_are_not_those_of_a_model_that_saw_the_pair(case):
     seen = case.model.scores(case.task.pairs)
     assert (seen != case.fitted.heldout).all()
-    # what was seen is known better than what was not; by its loss, for a model that is stopped early need not be surer of it
+    # what was seen is known better than what was not
     sign = np.where(case.task.truth, 1, -1)
-    assert np.logaddexp(0, -sign * seen).mean() < np.logaddexp(0, -sign * case.fitted.heldout).mean()
+    assert (sign * seen).mean() > (sign * case.fitted.heldout).mean()
 
 
 def test_what_was_not_seen_is_still_told_apart(case):
