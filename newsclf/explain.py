@@ -100,8 +100,13 @@ def _keys_at(kind: Any, path: Sequence[str]) -> set[str]:
 
 def _keys_of_kinds(kind: Any, path: Sequence[str]) -> set[str]:
     """As `_keys_at`, with the keys of the kinds of a spec that are loaded: the block `learner` takes those of the learner that it names."""
-    kinds = [kind, *kind.__subclasses__()] if isinstance(kind, type) and issubclass(kind, BaseModel) else [kind]
+    kinds = _descendants(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else [kind]
     return {key for each in kinds for key in _keys_at(each, path)}
+
+
+def _descendants(kind: type[BaseModel]) -> list[type[BaseModel]]:
+    """A spec and all that build upon it, at whatever distance."""
+    return [kind, *(each for child in kind.__subclasses__() for each in _descendants(child))]
 
 
 def _value_at(tree: Any, location: Sequence[Any]) -> tuple[Path, Any]:

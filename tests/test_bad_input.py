@@ -113,6 +113,7 @@ HALF = json.dumps({"id": "half", "text": "A text that breaks"})[:30].encode()
 MISTAKES: dict[str, tuple[Prepare, list[str]]] = {
     "unknown key": (settings("spilt.test=0.5"), ["config.yaml", "'spilt'", "did you mean 'split'?"]),
     "unknown key deep down": (settings("learner.wrods=2"), ["config.yaml", "'learner.wrods'", "did you mean 'words'?"]),
+    "unknown key of one learner": (settings("learner.kind=contrastive", "learner.epoch=2"), ["'learner.epoch'", "did you mean 'epochs'?"]),
     "duplicate key": (config("name: again\n"), ["config.yaml:6", "'name' stands twice"]),
     "wrong type": (settings("split.folds=many"), ["config.yaml", "'split.folds'", "a whole number", '"many"']),
     "broken YAML": (config("split: [1\n"), ["config.yaml", "not valid YAML"]),
