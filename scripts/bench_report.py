@@ -87,12 +87,8 @@ class Report:
         path = folder / "benchmarks.json"
         earlier = json.loads(path.read_text("utf-8")) if path.exists() else {}
         if earlier.get("learner") == self.learner:
-            kept = {
-                key: [item for item in earlier[key] if item["benchmark"].partition(",")[0] in names] for key in ("rows", "splits", "probabilities")
-            }
-            self.rows += [Row(**item) for item in kept["rows"]]
-            self.audits += [Audit(**item) for item in kept["splits"]]
-            self.off += [Off(**item) for item in kept["probabilities"]]
+            for key, kind in (("rows", Row), ("splits", Audit), ("probabilities", Off)):
+                self.add([kind(**item) for item in earlier[key] if item["benchmark"].partition(",")[0] in names])
 
     def write(self, folder: Path) -> None:
         """BENCHMARKS.md and benchmarks.json."""

@@ -30,7 +30,7 @@ from newsclf.corpus.split import Rows, SplitSpec, cross_validation
 from newsclf.errors import DataError
 from newsclf.learners.ngrams import tokenise
 from newsclf.scores.intervals import Share
-from newsclf.scores.metrics import f1, f1_counts, macro_f1, micro_f1
+from newsclf.scores.metrics import Booleans, Floats, f1, f1_counts, macro_f1, micro_f1
 from newsclf.scores.parts import label_f1, mean
 from newsclf.spec import parse_yaml
 from newsclf.training.evaluate import evaluate, prepare
@@ -162,14 +162,18 @@ def repeated(experiment: Experiment, repeats: int = 5) -> Iterator[Row]:
 def relative(result: Result, finished: Finished, started: float) -> Row:
     """The score of FNC-1: a quarter for whether headline and article have to do with each other, three more for how; as a share of the most."""
     codebook = finished.prepared.codebook
-    unrelated = codebook.names.index("unrelated")
-    truth, decided = finished.prepared.every.truth[finished.outside].argmax(axis=1), result.metrics.decided.argmax(axis=1)
-    related = truth != unrelated
-    earned = 0.25 * (related == (decided != unrelated)) + 0.75 * (related & (truth == decided))
-    most = np.where(related, 1.0, 0.25)
-    spread = interval((np.column_stack([earned, most]), Share(mean)), finished.prepared.story[finished.outside])
+    parts = earned(finished.prepared.every.truth[finished.outside], result.metrics.decided, codebook.names.index("unrelated"))
+    spread = interval((parts, Share(mean)), finished.prepared.story[finished.outside])
     source = "Talos (FNC-1, 2017); macro-F1 .578 there; ours by the same decisions as its macro-F1"
-    return Row("fnc1", "relative score", float(earned.sum() / most.sum()), spread, 0.8202, source, time.monotonic() - started)
+    return Row("fnc1", "relative score", float(np.divide(*parts.sum(axis=0))), spread, 0.8202, source, time.monotonic() - started)
+
+
+def earned(truth: Booleans, decided: Booleans, unrelated: int) -> Floats:
+    """What each answer earns by the rule of FNC-1, and the most that it could. [rows, labels] each → [rows, 2]"""
+    told, said = truth.argmax(axis=1), decided.argmax(axis=1)
+    related = told != unrelated
+    points = 0.25 * (related == (said != unrelated)) + 0.75 * (related & (told == said))
+    return np.column_stack([points, np.where(related, 1.0, 0.25)])
 
 
 def zero_shot(result: Result, finished: Finished, started: float) -> Row:

@@ -190,6 +190,12 @@ def test_the_page_has_the_intervals_the_leaks_and_the_goals_that_are_missed(tmp_
     saved = json.loads((tmp_path / "benchmarks.json").read_text("utf-8"))
     assert saved["rows"][0]["interval"] == [0.85, 0.94]
     assert (saved["splits"][0]["strict"], saved["probabilities"][0]["after"], saved["skipped"]) == (0.905, 0.041, [])
+    again = Report()
+    again.keep(tmp_path, ["color"])
+    assert list(again.lines("here")) == list(report.lines("here"))
+    for kept in (Report("encoder"), Report()):
+        kept.keep(tmp_path, ["color"] if kept.learner == "encoder" else ["shape"])
+        assert (kept.rows, kept.audits, kept.off) == ([], [], [])
     report.off.pop(0)
     assert list(report.lines("here"))[-1] == "The goal, 0.03 at most once calibrated, is met in every row."
 
@@ -204,3 +210,15 @@ def test_one_run_has_the_interval_of_its_findings_and_several_are_pooled(leaky):
     assert one == pytest.approx((written["low"], written["high"]))
     # the same articles twice are the same stories, and tell no more
     assert together([leaky] * 2, [finished] * 2, "log_loss") == pytest.approx(one, rel=1e-6)
+
+
+def test_the_rule_of_fnc1_gives_its_known_score_of_all_unrelated():
+    """39.37 of 100 on the test set's 7,064 related and 18,349 unrelated pairs (FNC-1 organisers)."""
+    from benchmark import earned
+
+    truth = np.eye(4, dtype=bool)[np.repeat([0, 1, 2, 3], [1903, 697, 4464, 18349])]
+    parts = earned(truth, np.tile(np.eye(4, dtype=bool)[3], (len(truth), 1)), unrelated=3)
+    assert 100 * np.divide(*parts.sum(axis=0)) == pytest.approx(39.37, abs=0.005)
+    assert np.divide(*earned(truth, truth, unrelated=3).sum(axis=0)) == 1
+    # related, but how is wrong: a quarter
+    assert earned(truth[:1], truth[-18350:-18349], unrelated=3).tolist() == [[0.25, 1.0]]
