@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from color_articles import color_rows, write_rows
-from encoder_folder import write_encoder
+from tiny_encoder import write_encoder
 
 from newsclf.cli import main
 from newsclf.training.start import start

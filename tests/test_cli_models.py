@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from color_articles import color_rows, write_rows
-from encoder_folder import write_encoder
+from tiny_encoder import write_encoder
 
 from newsclf import cli
 from newsclf.bundle import Bundle

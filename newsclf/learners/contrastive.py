@@ -1,8 +1,7 @@
 """The contrastive learner: a sentence encoder tuned on a few coded articles of each label, and n-grams beside it as in the encoder learner.
 
-For some 8 to 64 articles a label, after SetFit (Tunstall et al. 2022, "Efficient few-shot learning without prompts"); `scripts/bench_few_labels.py`
-measures the two side by side. The encoder is tuned once for each fold and once for all rows, so that held-out scores are by encoders that have not
-seen the article.
+For some 8 to 64 articles a label, after SetFit (Tunstall et al. 2022, "Efficient few-shot learning without prompts"). An epoch reads the articles of
+rare labels as often as those of frequent ones, so that it grows where a task has many.
 """
 
 from __future__ import annotations

@@ -9,24 +9,23 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from newsclf.codebook import Codebook
 from newsclf.errors import DataError, listed
 from newsclf.learners.blocks import FeatureSpec
 from newsclf.learners.definitions_model import DefinitionsModel
-from newsclf.learners.embedding import embedder, embedder_for
+from newsclf.learners.embedding import EmbeddingSpec, embedder, embedder_for
 from newsclf.learners.features import Counted, Features
 from newsclf.learners.fused import vectors_of, width
 from newsclf.learners.linear import LinearModel
 from newsclf.learners.ngrams import Ids
-from newsclf.learners.protocol import Fitted, Folds, LearnerSpec, Pairs, Parts
+from newsclf.learners.protocol import Fitted, Folds, Pairs, Parts
 from newsclf.learners.prototypes import Prototypes
 from newsclf.learners.ridge import PRIORS, STRENGTHS, Ridge
-from newsclf.learners.windows import WindowSpec
 from newsclf.scores.calibration import Calibration, fit_calibration
 from newsclf.scores.metrics import Booleans, Floats
 
@@ -46,25 +45,11 @@ CAUTIOUS = 0.75
 """The curve of a multi-label task is so much flatter, beside the softmax: whether a label is there at all is known less well than which is nearer."""
 
 
-class DefinitionsSpec(LearnerSpec, FeatureSpec):
+class DefinitionsSpec(EmbeddingSpec, FeatureSpec):
     """Hyper-parameters of the definitions learner."""
 
     kind: Literal["definitions"] = "definitions"
     """Which learner this block configures."""
-
-    externals: ClassVar[tuple[str, ...]] = ("encoder",)
-
-    tolerance: ClassVar[float] = 0.05
-    """Engines of other machines compute in other precisions."""
-
-    encoder: str = Field(default="sentence-transformers/all-MiniLM-L6-v2", min_length=1)
-    """Hub name, or folder, of a sentence encoder: safetensors and tokenizer.json."""
-
-    engine: str = "auto"
-    """What it runs on; auto takes the fastest that the machine has."""
-
-    windows: WindowSpec = WindowSpec()
-    """How articles are cut that are longer than the encoder reads."""
 
     embedding: float = Field(default=2.0, gt=0)
     """Length of an article's vector beside 1 for its words."""
@@ -74,12 +59,6 @@ class DefinitionsSpec(LearnerSpec, FeatureSpec):
 
     prior: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """What the similarity to the definitions is multiplied with; auto chooses by cross-validation on the training articles."""
-
-    @model_validator(mode="after")
-    def _learns_no_attention(self) -> DefinitionsSpec:
-        if self.windows.pooling == "attention":
-            raise ValueError("'windows.pooling': attention is learnt with the encoder, and this one is frozen; take mean or max")
-        return self
 
     def start(self, codebook: Codebook) -> Fitted:
         """The model of a codebook of which no article is coded.

@@ -6,15 +6,16 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from newsclf.learners.encoder_engines import Choice, choose
 from newsclf.learners.encoder_files import EncoderFiles, encoder_files
 from newsclf.learners.encoder_runtime import Encoder
 from newsclf.learners.encoder_store import encoder_of
-from newsclf.learners.protocol import Documents, Parts
+from newsclf.learners.protocol import Documents, LearnerSpec, Parts
 from newsclf.learners.sentences import sentence_spans
 from newsclf.learners.vectors import Space, VectorCache, cache_folder, encoded
 from newsclf.learners.windows import Cutter, Windows, WindowSpec, pooled
@@ -77,20 +78,28 @@ class Embedder:
             return encoded(texts, self._cache, lambda some: self.encoder.encode(some, progress=report)).astype(np.float64)
 
 
-class Reads(Protocol):
-    """What a spec says of how a frozen encoder reads documents."""
+class EmbeddingSpec(LearnerSpec):
+    """What learners have in common that go by an encoder's vectors of documents."""
 
-    @property
-    def encoder(self) -> str:
-        """Folder or hub name."""
+    externals: ClassVar[tuple[str, ...]] = ("encoder",)
 
-    @property
-    def engine(self) -> str:
-        """What it runs on, or auto."""
+    tolerance: ClassVar[float] = 0.05
+    """Engines of other machines compute in other precisions."""
 
-    @property
-    def windows(self) -> WindowSpec:
-        """How documents are cut."""
+    encoder: str = Field(default="sentence-transformers/all-MiniLM-L6-v2", min_length=1)
+    """Hub name, or folder, of a sentence encoder: safetensors and tokenizer.json."""
+
+    engine: str = "auto"
+    """What it runs on; auto takes the fastest that the machine has."""
+
+    windows: WindowSpec = WindowSpec()
+    """How articles are cut that are longer than the encoder reads."""
+
+    @model_validator(mode="after")
+    def _learns_no_attention(self) -> Self:
+        if self.windows.pooling == "attention":
+            raise ValueError("'windows.pooling': attention is learnt with the encoder, and this one is frozen; take mean or max")
+        return self
 
 
 def embedder(name: str, engine: str, windows: WindowSpec) -> Embedder:
@@ -99,7 +108,7 @@ def embedder(name: str, engine: str, windows: WindowSpec) -> Embedder:
     return _opened(choice, encoder_files(name), windows)
 
 
-def embedder_for(parts: Parts, spec: Reads) -> Embedder:
+def embedder_for(parts: Parts, spec: EmbeddingSpec) -> Embedder:
     """The embedder that a model was made with, from whichever place has it; raises what `encoder_of` and `choose` raise."""
     choice = choose(spec.engine)
     return _opened(choice, encoder_of(parts, spec.encoder), spec.windows)

@@ -1,29 +1,28 @@
 """The encoder learner: a frozen sentence encoder and n-grams side by side, under one linear machine a label.
 
 They see different things: together, on a laptop, they are level with a fine-tuned encoder (`scripts/benchmark.py`). The encoder itself is not
-changed and not copied: a bundle names it and holds its fingerprint.
+changed: a bundle names it and holds its fingerprint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from newsclf.codebook import Codebook
 from newsclf.learners.attribution import attribute
 from newsclf.learners.blocks import FeatureSpec
-from newsclf.learners.embedding import Embedder, embedder, embedder_for
+from newsclf.learners.embedding import Embedder, EmbeddingSpec, embedder, embedder_for
 from newsclf.learners.features import Counted, Features
 from newsclf.learners.fused import CountedBeside, Fused, Head, vectors_of, width
 from newsclf.learners.linear import LinearModel, search_order
 from newsclf.learners.ngrams import Ids
-from newsclf.learners.protocol import Contributions, Fitted, Folds, LearnerSpec, Pairs, Parts
+from newsclf.learners.protocol import Contributions, Fitted, Folds, Pairs, Parts
 from newsclf.learners.solver import BESIDE, Machines
-from newsclf.learners.windows import WindowSpec
 from newsclf.scores.calibration import Calibration, fit_calibration
 from newsclf.scores.metrics import Booleans, Floats, Kind, log_loss
 
@@ -54,22 +53,8 @@ class Reading:
         return Machines(beside, truth, spec.class_weight, spec.min_df, BESIDE)
 
 
-class HybridSpec(LearnerSpec, FeatureSpec):
+class HybridSpec(EmbeddingSpec, FeatureSpec):
     """What learners have in common that put an encoder's vectors and n-grams under one machine a label."""
-
-    externals: ClassVar[tuple[str, ...]] = ("encoder",)
-
-    tolerance: ClassVar[float] = 0.05
-    """Engines of other machines compute in other precisions."""
-
-    encoder: str = Field(default="sentence-transformers/all-MiniLM-L6-v2", min_length=1)
-    """Hub name, or folder, of a sentence encoder: safetensors and tokenizer.json."""
-
-    engine: str = "auto"
-    """What it runs on; auto takes the fastest that the machine has."""
-
-    windows: WindowSpec = WindowSpec()
-    """How articles are cut that are longer than the encoder reads."""
 
     embedding: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Length of an article's vector beside 1 for its words; auto chooses by cross-validation on the training articles."""
@@ -79,12 +64,6 @@ class HybridSpec(LearnerSpec, FeatureSpec):
 
     class_weight: Literal["none", "balanced"] = "none"
     """balanced gives rare labels the weight of frequent ones, as n / (classes · n_class)."""
-
-    @model_validator(mode="after")
-    def _learns_no_attention(self) -> Self:
-        if self.windows.pooling == "attention":
-            raise ValueError("'windows.pooling': attention is learnt with the encoder, and this one is frozen; take mean or max")
-        return self
 
     def learn(self, reader: Embedder, features: Features, readings: Sequence[Reading], truth: Booleans, kind: Kind) -> Fitted:
         """Choose the vectors' length and C by held-out scores, and fit the last reading's rows with them.

@@ -19,7 +19,7 @@ from newsclf.codebook import Codebook
 from newsclf.errors import listed
 from newsclf.learners.attribution import InWindows
 from newsclf.learners.blocks import FeatureSpec
-from newsclf.learners.classifier import Classifier, choose_device
+from newsclf.learners.encoder_classifier import Classifier, choose_device
 from newsclf.learners.encoder_files import encoder_files
 from newsclf.learners.encoder_store import encoder_of
 from newsclf.learners.finetune_folds import Learning, log_odds, tune_folds

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsclf.learners.classifier import Classifier
+from newsclf.learners.encoder_classifier import Classifier
 from newsclf.learners.encoder_files import EncoderFiles
+from newsclf.learners.finetune_loss import Objective, pooled_values
 from newsclf.learners.lora import RATE, add_lora, merge_lora
 from newsclf.learners.ngrams import Ids
-from newsclf.learners.objective import Objective, pooled_values
 from newsclf.learners.pair_windows import PairWindows
 from newsclf.learners.protocol import Folds
 from newsclf.learners.tuning import Tuned, Work, tune

@@ -134,15 +134,15 @@ def slopes(document: Floats, target: Floats | None, head: Floats) -> Floats:
     [dim], `head` [width, labels].
     """
     dim, length = len(document), np.linalg.norm(document)
-    found = head[:dim].astype(np.float64)
     if not length:
-        return 0.0 * found
+        return np.zeros((dim, head.shape[1]))
+    found = head[:dim].astype(np.float64)
     if target is not None:
-        apart = document / length - target
-        for block, slope in ((head[dim : 2 * dim], target), (head[2 * dim : 3 * dim], np.sign(apart))):
-            # of the block, before it is brought to length 1
-            size = np.linalg.norm(document / length * target if slope is target else apart)
-            found = found + (block * slope[:, None] / size if size else 0.0)
+        alone = document / length
+        # what each number of the two blocks moves by with the document's, and the block before it is brought to length 1
+        for start, moves, block in ((dim, target, alone * target), (2 * dim, np.sign(alone - target), alone - target)):
+            size = np.linalg.norm(block)
+            found += head[start : start + dim] * moves[:, None] / size if size else 0.0
     return np.asarray(found / length)
 
 

@@ -25,7 +25,7 @@ class Mentions:
     @classmethod
     def of(cls, codebook: Codebook) -> Mentions:
         """The names that a codebook gives its targets."""
-        return cls({target: _as_words(codebook.aliases(target)) for target in codebook.targets})
+        return cls({target: as_words(codebook.aliases(target)) for target in codebook.targets})
 
     def near(self, words: Words, targets: Sequence[str]) -> Ids:
         """Positions of the words around mentions of each text's target, in order; `targets` has one target a text."""
@@ -46,7 +46,7 @@ class Mentions:
 
     def _windows(self, words: Words, targets: Sequence[str], reach: int) -> tuple[Ids, Ids]:
         """First word and end of the window around every mention; windows never leave their text. [mentions] each"""
-        names = {target: self.names.get(target) or _as_words((target,)) for target in dict.fromkeys(targets)}
+        names = {target: self.names.get(target) or as_words((target,)) for target in dict.fromkeys(targets)}
         wanted = {word for spelt in names.values() for name in spelt for word in name}
         number = {word: at for at, word in enumerate(words.vocabulary) if word in wanted}
         # names as numbers; one with a word that no text has is mentioned nowhere
@@ -76,7 +76,8 @@ def mentioned(codebook: Codebook, pairs: Pairs) -> NDArray[np.bool_]:
     return np.bincount(np.searchsorted(pairs.whole.starts, near, side="right") - 1, minlength=len(pairs)) > 0
 
 
-def _as_words(names: Iterable[str]) -> list[list[str]]:
+def as_words(names: Iterable[str]) -> list[list[str]]:
+    """The words of each of some short texts."""
     listed = list(names)
     words = tokenise(listed)
     return [[words.vocabulary[number] for number in words.ids[words.starts[row] : words.starts[row + 1]]] for row in range(len(listed))]

@@ -7,13 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from newsclf.learners.ngrams import tokenise
+from newsclf.learners.features import LEAD
+from newsclf.learners.mentions import as_words
 from newsclf.learners.protocol import Documents, Pairs
 from newsclf.learners.sentences import sentence_spans
 from newsclf.scores.metrics import Floats
-
-LEAD = 50
-"""Words of a headline and a first paragraph."""
 
 SHARED = 4
 """Measures of shared words: in the article, its lead, its nearest sentence, and of the target's pairs of words in the article."""
@@ -22,12 +20,13 @@ STEPS = 10
 """Columns of a measure."""
 
 WEIGHT = 0.3
-"""Of each column, beside vectors of length 1; chosen by cross-validation on VAST's training comments, with whole targets held out."""
+"""Of each column, beside vectors of length 1. With measures like these, macro-F1 on VAST's training comments, whole targets held out, was .736 where
+n-grams, vector and product alone had .710; no other weight was tried."""
 
 
 def shared(pairs: Pairs) -> Floats:
     """Shares of the words of each pair's target that its document has too, from 0 to 1. [pairs, SHARED]"""
-    known = {target: _words([target])[0] for target in dict.fromkeys(pairs.targets)}
+    known = {target: as_words([target])[0] for target in dict.fromkeys(pairs.targets)}
     rows, place = np.unique(pairs.rows, return_inverse=True)
     read = [_Read(pairs.documents, row) for row in rows.tolist()]
     return np.array([read[at].shares(known[target]) for at, target in zip(place.tolist(), pairs.targets, strict=True)]).reshape(-1, SHARED)
@@ -44,7 +43,7 @@ class _Read:
 
     def __init__(self, documents: Documents, row: int) -> None:
         title, text = documents.titles[row], documents.texts[row]
-        headline, whole, *sentences = _words([title, text, *(text[start:end] for start, end in sentence_spans(text))])
+        headline, whole, *sentences = as_words([title, text, *(text[start:end] for start, end in sentence_spans(text))])
         every = [*headline, *whole]
         self.words, self.lead, self.pairs = set(every), set(every[:LEAD]), set(_twos(every))
         self.sentences = [set(sentence) for sentence in (headline, *sentences)]
@@ -55,11 +54,6 @@ class _Read:
         found = (len(words & self.words), len(words & self.lead), nearest)
         whole, lead, sentence = (count / max(len(words), 1) for count in found)
         return whole, lead, sentence, len(twos & self.pairs) / max(len(twos), 1)
-
-
-def _words(texts: Sequence[str]) -> list[list[str]]:
-    words = tokenise(texts)
-    return [[words.vocabulary[number] for number in words.ids[start:end]] for start, end in zip(words.starts[:-1], words.starts[1:], strict=True)]
 
 
 def _twos(words: Sequence[str]) -> Iterable[tuple[str, str]]:

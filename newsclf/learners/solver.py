@@ -27,7 +27,7 @@ Task = tuple[Any, ...]
 MANY, LOOSE, TIGHT, BESIDE = 20_000, 0.1, 1e-4, 1e-2
 """Rows from which liblinear's own stopping tolerance does; that one; scikit-learn's, which holds below; and the one below with vectors beside counts.
 A pass over many rows makes many steps: on 22,000 articles of 108 topics the tight tolerance took 1.7 times as long (81 s, 47 s) for the same
-held-out macro-F1 (.4235, .4230). With vectors of 768 numbers it took 2 to 3.4 times as long for scores that differ by .006 at most (2,300 tweets,
+held-out macro-F1 (.4235, .4230). With vectors of 768 numbers it took 1.5 to 3.4 times as long for scores that differ by .006 at most (2,300 tweets,
 three labels, C from .1 to 10)."""
 
 TOGETHER = 32

@@ -10,14 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from color_articles import write_rows
-from encoder_folder import write_encoder
+from tiny_encoder import encoded_texts, write_encoder
 
 import newsclf
 from newsclf.bundle import Bundle
 from newsclf.corpus.clean import CleanSpec
 from newsclf.inference.batch import RunSpec
 from newsclf.inference.scorer import ScoreSpec
-from newsclf.learners.encoder_runtime import Encoder
 from newsclf.packing import pack
 from newsclf.training.start import start
 
@@ -47,19 +46,8 @@ def models(tmp_path, monkeypatch):
 
 @pytest.fixture
 def encoded(monkeypatch):
-    """How often each text was encoded from here on, in this process."""
-    seen: Counter[str] = Counter()
-    encode = Encoder.encode
-
-    def counting(self, texts, **more):
-        seen.update(texts)
-        return encode(self, texts, **more)
-
-    def begin() -> Counter[str]:
-        monkeypatch.setattr(Encoder, "encode", counting)
-        return seen
-
-    return begin
+    """Called, it counts how often each text is encoded from then on, in this process."""
+    return lambda: encoded_texts(monkeypatch)
 
 
 def of_articles(seen: Counter[str]) -> dict[str, int]:

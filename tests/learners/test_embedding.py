@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import pytest
-from tiny_encoder import WORDS, write_encoder
+from tiny_encoder import WORDS, encoded_texts, write_encoder
 
 from newsclf.learners.embedding import embedder, embedder_for
 from newsclf.learners.encoder_files import encoder_files
-from newsclf.learners.encoder_runtime import Encoder
 from newsclf.learners.protocol import Documents, Parts
 from newsclf.learners.windows import WindowSpec
 
@@ -27,15 +24,7 @@ def folder(tmp_path):
 @pytest.fixture
 def encoded(monkeypatch):
     """How often each text was encoded."""
-    seen: Counter[str] = Counter()
-    encode = Encoder.encode
-
-    def counting(self, texts, **more):
-        seen.update(texts)
-        return encode(self, texts, **more)
-
-    monkeypatch.setattr(Encoder, "encode", counting)
-    return seen
+    return encoded_texts(monkeypatch)
 
 
 def read(folder, documents, **windows):

@@ -9,7 +9,7 @@ import pytest
 from tiny_encoder import WORDS, write_encoder
 
 from newsclf.errors import WorkerError
-from newsclf.learners.classifier import Classifier, choose_device
+from newsclf.learners.encoder_classifier import Classifier, choose_device
 from newsclf.learners.encoder_files import encoder_files
 from newsclf.learners.encoder_runtime import Encoder
 from newsclf.learners.pair_windows import PairReader

@@ -12,7 +12,7 @@ from newsclf.errors import DataError
 from newsclf.learners import features as module
 from newsclf.learners import mentions
 from newsclf.learners.blocks import FeatureSpec
-from newsclf.learners.features import Features, words_of
+from newsclf.learners.features import MOST_OWN, Features, words_of
 from newsclf.learners.linear import LinearSpec
 from newsclf.learners.protocol import Documents, Pairs, Parts
 
@@ -68,6 +68,15 @@ def test_twenty_rows_are_often():
     pairs = Pairs(Documents([""] * 59, ["toll fish trains"] * 59), np.arange(59), ["toll"] * 20 + ["fish"] * 20 + ["trains"] * 19)
     features, _ = Features.learn(FeatureSpec(), pairs, STANCE)
     assert features.crossed == ("fish", "toll")
+
+
+@pytest.mark.parametrize(("targets", "own"), [(MOST_OWN, MOST_OWN), (MOST_OWN + 1, 0)])
+def test_where_more_targets_are_often_coded_than_may_have_columns_none_has(monkeypatch, targets, own):
+    monkeypatch.setattr(module, "OFTEN_CODED", 2)
+    named = [f"target {number}" for number in range(targets)] * 2
+    pairs = Pairs(Documents([""] * len(named), ["toll fish trains"] * len(named)), np.arange(len(named)), named)
+    features, _ = Features.learn(FeatureSpec(), pairs, STANCE)
+    assert len(features.crossed) == own
 
 
 def test_the_matrix_has_the_indices_that_scikit_learns_solvers_take(crossed):

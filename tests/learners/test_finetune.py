@@ -196,7 +196,7 @@ def test_log_odds_say_how_a_label_stands_against_all_others():
 
 PROGRAM = """
 import os, signal, sys
-sys.path[:0] = [{here!r}]
+sys.path[:0] = {here!r}
 from pathlib import Path
 from newsclf.learners import tuning_checkpoints as kept
 import test_finetune as tests
@@ -219,7 +219,7 @@ tests.fitted(Path({folder!r}), **{changes!r})
 def test_killed_and_started_again_it_comes_to_the_same_model(folder, found, tmp_path, monkeypatch, steps, changes):
     expected = fitted(folder, **changes) if changes else found
     monkeypatch.setenv("NEWSCLF_CACHE", str(tmp_path))
-    program = PROGRAM.format(here=str(Path(__file__).parent), steps=steps, folder=str(folder), changes=changes)
+    program = PROGRAM.format(here=[str(Path(__file__).parent), str(Path(__file__).parent.parent)], steps=steps, folder=str(folder), changes=changes)
     killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     (run,) = (tmp_path / "tuning").iterdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from newsclf.learners.objective import Objective, pooled_values
+from newsclf.learners.finetune_loss import Objective, pooled_values
 from newsclf.learners.windows import attention_shares, pooled
 
 torch = pytest.importorskip("torch", reason="the neural extra is not installed")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from encoder_folder import write_encoder
+from tiny_encoder import write_encoder
 
 from newsclf.bundle import Bundle
 from newsclf.codebook import Codebook
